@@ -1,0 +1,451 @@
+"""What the services ask of the world: small Protocols, listing only what is used.
+
+The store sees sealed bytes, ids, numbers and times; never text, a title or an openid (P9 holds by construction).
+Every store call may raise `StoreUnavailable` and nothing else that is foreign. Times are Unix milliseconds.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from yunliao.domain.events import EndReason, Usage
+from yunliao.domain.principal import Principal
+from yunliao.domain.turn import Ending, Turn
+from yunliao.domain.verdict import Verdict
+
+# --- time and chance ---------------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now_ms(self) -> int:
+        """Unix time in milliseconds."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Ids(Protocol):
+    """Makes identifiers that sort by time and cannot be guessed."""
+
+    def new(self, prefix: str) -> str:
+        """`prefix` + `_` + 26 characters of Crockford base 32, like `turn_01J…`."""
+        ...
+
+
+# --- sealing -----------------------------------------------------------------------------------------------------
+
+
+class Vault(Protocol):
+    """The master key ring: wraps data keys, seals with them, and hashes look-up values (design.md §4.6)."""
+
+    def wrap(self, key: bytes, *, context: str) -> bytes:
+        """`key` (32 bytes) sealed under the writing master key, bound to `context`."""
+        ...
+
+    def unwrap(self, wrapped: bytes, *, context: str) -> bytes:
+        """The key of `wrap`. Raises `Misconfigured` when the ring lacks its master key or the blob is not genuine."""
+        ...
+
+    def seal(self, key: bytes, plaintext: bytes, *, context: str) -> bytes:
+        """AES-256-GCM with a fresh nonce; `context` (owner, record and field) is the associated data."""
+        ...
+
+    def open(self, key: bytes, blob: bytes, *, context: str) -> bytes:
+        """The plaintext of `seal`. Raises `Internal` when blob, key or context do not belong together."""
+        ...
+
+    def lookup(self, key: bytes, value: str) -> str:
+        """HMAC-SHA256 of `value` as URL-safe text of fixed length: the name under which a person is stored."""
+        ...
+
+
+# --- store -------------------------------------------------------------------------------------------------------
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A user as stored: `id` is the look-up hash of the openid, `wrapped_key` the user's data key under the master."""
+
+    id: str
+    wrapped_key: bytes
+    sealed_openid: bytes
+    created_at: int
+    suspended_until: int = 0
+    consent_version: str = ""
+    consent_at: int = 0
+    consent_overseas: bool = False
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation as stored. `titled` says how the title came: `none`, `auto` or `user`."""
+
+    id: str
+    user_id: str
+    created_at: int
+    last_activity_at: int
+    sealed_title: bytes = b""
+    titled: Literal["none", "auto", "user"] = "none"
+    sealed_snippet: bytes = b""
+    deleted_at: int = 0
+    live_turn_id: str = ""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as stored. `hidden` ones (replaced by an edit or a regeneration) are in no list and no context.
+    `feedback` is sealed too, since it may hold words."""
+
+    id: str
+    user_id: str
+    conversation_id: str
+    turn_id: str
+    role: Literal["user", "assistant"]
+    sealed_body: bytes
+    created_at: int
+    state: Literal["normal", "blocked", "pending"] = "normal"
+    hidden: bool = False
+    end_reason: EndReason | None = None
+    error_code: str = ""
+    sealed_feedback: bytes = b""
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything one accepted send writes, in one atomic step.
+
+    `message` is None for regenerate and continue, which ask again about an old one. `new_conversation` is set where
+    the conversation is made by this send. `hide_message_ids` leave the shown history (edit, regenerate);
+    `accepted_event` is the sealed first event, seq 1.
+    """
+
+    turn: Turn
+    message: Message | None
+    new_conversation: Conversation | None
+    accepted_event: bytes
+    hide_from_message_id: str = ""
+    """This message and everything after it in the conversation is hidden (edit and resend)."""
+    hide_message_ids: tuple[str, ...] = ()
+
+
+class AcceptLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """`rate` turns in any `window_ms`."""
+
+    rate: int
+    window_ms: int
+
+
+AcceptStatus = Literal["accepted", "existing", "rate_limited", "turn_in_progress", "no_conversation"]
+
+
+class AcceptOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What `Turns.accept` did. `turn`: the new, the existing or the live one that stands in the way.
+    `retry_after_ms` is set when rate limited."""
+
+    status: AcceptStatus
+    turn: Turn | None = None
+    retry_after_ms: int = 0
+
+
+class EventRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One sealed event of a turn's log."""
+
+    seq: int
+    body: bytes
+    created_at: int
+
+
+class TurnWrite(msgspec.Struct, frozen=True, kw_only=True):
+    """What one live turn adds in one group commit. With `ending` the last row is the terminal event; no rows and no
+    ending is a plain heartbeat."""
+
+    turn_id: str
+    rows: tuple[EventRow, ...] = ()
+    ending: Ending | None = None
+    state: Literal["queued", "running"] | None = None
+
+
+class CommitResult(msgspec.Struct, frozen=True, kw_only=True):
+    """`lost`: turns that are no longer this owner's (or already ended); nothing of them was written.
+    `stops`: turns for which a stop was asked for."""
+
+    lost: frozenset[str] = frozenset()
+    stops: frozenset[str] = frozenset()
+
+
+class Turns(Protocol):
+    """Turns and their event logs."""
+
+    def accept(self, draft: Draft, limits: AcceptLimits) -> AcceptOutcome:
+        """One atomic decision (P2, P3), in this order: the same user and `client_id` exists -> `existing` (the caller
+        compares fingerprints); the conversation is not the user's or deleted -> `no_conversation`; another turn of the
+        user is live -> `turn_in_progress`; more than `rate` turns of the user created in the last `window_ms` before
+        `draft.turn.created_at` -> `rate_limited`; else turn (owned by `draft.turn.owner`), message, first event and
+        conversation are written -> `accepted`. Refusals write nothing."""
+        ...
+
+    def get(self, turn_id: str) -> Turn | None:
+        """The turn, whoever's it is: the caller compares `user_id`."""
+        ...
+
+    def by_client_id(self, user_id: str, client_id: str) -> Turn | None:
+        """The turn this user's `client_id` made, if any."""
+        ...
+
+    def live_of(self, user_id: str) -> Turn | None:
+        """The user's live turn, if any."""
+        ...
+
+    def commit(self, writes: Sequence[TurnWrite], *, owner: str, lease_until: int) -> CommitResult:
+        """Group commit: rows, endings and the renewed lease of many turns in one durable step. A row's `seq` must be
+        the turn's `last_seq` + 1, +2, ...; a turn not owned by `owner` or ended is in `lost` and left untouched.
+        An ending also writes the answer message (id `turn.answer_message_id`; none when `Ending.answer` is None;
+        state `blocked` when the reason is blocked, the user's message then becomes `blocked` too), touches the
+        conversation's `last_activity_at`, and clears its `live_turn_id`."""
+        ...
+
+    def claim(self, turn_id: str, *, owner: str, lease_until: int, now: int) -> Turn | None:
+        """Take over a live turn whose lease ended before `now` by compare-and-set (takeovers + 1); None if it is not
+        to be had (alive, ended, or another was faster)."""
+        ...
+
+    def abandoned(self, *, now: int, limit: int) -> list[Turn]:
+        """Live turns whose lease ended before `now`, oldest first."""
+        ...
+
+    def request_stop(self, turn_id: str) -> None:
+        """Ask the owner, wherever it runs, to stop. No effect on an ended turn."""
+        ...
+
+    def events(self, turn_id: str, *, after: int, limit: int) -> list[EventRow]:
+        """Durable events with seq > `after`, ascending, at most `limit`."""
+        ...
+
+    def expire_events(self, *, ended_before: int, limit: int) -> int:
+        """Delete the event rows of up to `limit` turns that ended before; how many turns were cleared."""
+        ...
+
+
+class Users(Protocol):
+    """Users and their wrapped data keys."""
+
+    def get(self, user_id: str) -> User | None:
+        """The user."""
+        ...
+
+    def create(self, user: User) -> User:
+        """Insert, or return the one that another caller inserted first."""
+        ...
+
+    def set_consent(self, user_id: str, *, version: str, overseas: bool, at: int) -> bool:
+        """Record which agreement the user accepted; False if there is no such user."""
+        ...
+
+    def erase(self, user_id: str) -> dict[str, int]:
+        """Remove the user with wrapped key, conversations, messages, turns and events for good; rows per table."""
+        ...
+
+
+class Conversations(Protocol):
+    """A user's conversations and their messages; every call names the user, so that nobody reaches another's."""
+
+    def create(self, conversation: Conversation) -> None:
+        """Insert."""
+        ...
+
+    def get(self, user_id: str, conversation_id: str) -> Conversation | None:
+        """The conversation unless deleted."""
+        ...
+
+    def page(self, user_id: str, *, before: tuple[int, str] | None, limit: int) -> list[Conversation]:
+        """Newest activity first; `before` = (last_activity_at, id) of the last one seen."""
+        ...
+
+    def set_title(
+        self, user_id: str, conversation_id: str, sealed_title: bytes, *, titled: Literal["auto", "user"]
+    ) -> bool:
+        """Set the title; an `auto` title never replaces one a person gave. False if there is no such conversation."""
+        ...
+
+    def set_snippet(self, user_id: str, conversation_id: str, sealed_snippet: bytes) -> None:
+        """Set the line shown in the list."""
+        ...
+
+    def delete(self, user_id: str, conversation_id: str, *, at: int) -> bool:
+        """Mark deleted; False if there is none."""
+        ...
+
+    def restore(self, user_id: str, conversation_id: str, *, deleted_after: int) -> bool:
+        """Undo a deletion made after that time; False if it is too late or there is none."""
+        ...
+
+    def purge(self, *, deleted_before: int, limit: int) -> int:
+        """Remove for good up to `limit` conversations deleted before, with messages, turns and events; how many."""
+        ...
+
+    def messages(
+        self, user_id: str, conversation_id: str, *, before: tuple[int, str] | None, limit: int
+    ) -> list[Message]:
+        """Not hidden, newest first; order is (created_at, id); `before` is exclusive."""
+        ...
+
+    def message(self, user_id: str, message_id: str) -> Message | None:
+        """One message, hidden ones included."""
+        ...
+
+    def set_feedback(self, user_id: str, message_id: str, sealed_feedback: bytes) -> bool:
+        """Keep what the user thinks of an answer; False if there is no such message."""
+        ...
+
+
+class Tickets(Protocol):
+    """One-time socket tickets; only a hash of the ticket is stored."""
+
+    def put(self, ticket_hash: str, sealed_principal: bytes, *, expires_at: int) -> None:
+        """Keep until `expires_at`."""
+        ...
+
+    def take(self, ticket_hash: str, *, now: int) -> bytes | None:
+        """The principal, exactly once over all instances; None if unknown, used or expired."""
+        ...
+
+
+class Secrets(Protocol):
+    """Small wrapped values that the whole service shares (the look-up key, the ticket key)."""
+
+    def get_or_put(self, name: str, value: bytes) -> bytes:
+        """The stored value, or `value` if this call was the first to bring one."""
+        ...
+
+
+class Store(Protocol):
+    """One engine with all its rooms."""
+
+    turns: Turns
+    users: Users
+    conversations: Conversations
+    tickets: Tickets
+    secrets: Secrets
+
+    def migrate(self) -> list[str]:
+        """Apply pending numbered migrations; names of those applied. Safe to call from several instances at once."""
+        ...
+
+    def ping(self) -> None:
+        """Raises `StoreUnavailable` unless a read works now."""
+        ...
+
+    def close(self) -> None:
+        """Release files and sockets."""
+        ...
+
+
+# --- relay -------------------------------------------------------------------------------------------------------
+
+
+class ChatMessage(msgspec.Struct, frozen=True):
+    """One message of the context."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A generation to ask for. `request_id` goes to the upstream as `X-Request-Id`."""
+
+    model: str
+    messages: tuple[ChatMessage, ...]
+    max_tokens: int | None = None
+    request_id: str = ""
+
+
+class RelayText(msgspec.Struct, frozen=True):
+    """A piece of answer text as it came."""
+
+    delta: str
+
+
+class RelayReasoning(msgspec.Struct, frozen=True):
+    """A piece of reasoning as it came."""
+
+    delta: str
+
+
+class RelayFinish(msgspec.Struct, frozen=True):
+    """The one last event of a stream that ended in a proper way. Every other ending is a raised `TurnFailed`."""
+
+    reason: Literal["complete", "length", "blocked"]
+    usage: Usage | None = None
+
+
+RelayEvent = RelayText | RelayReasoning | RelayFinish
+
+
+class RelayStream(Protocol):
+    """An answer on its way. Iterating yields batches: what one wake-up brought, never empty, ending with a batch whose
+    last element is `RelayFinish`. Raises a `TurnFailed` (relay_*) when the upstream fails. `close` may be called from
+    another thread at any time, more than once: it closes the upstream connection at once, and the iteration then ends
+    by `StopIteration`."""
+
+    def __iter__(self) -> Iterator[list[RelayEvent]]: ...
+
+    def close(self) -> None: ...
+
+
+class Relay(Protocol):
+    """An OpenAI-compatible upstream."""
+
+    def stream(self, request: RelayRequest) -> RelayStream:
+        """Return at once without I/O; connecting (with its retries) happens in the first step of the iteration, so
+        that `close` can interrupt it."""
+        ...
+
+
+# --- moderation --------------------------------------------------------------------------------------------------
+
+
+class Matcher(Protocol):
+    """The local word list."""
+
+    def search(self, text: str) -> Verdict:
+        """`risky` if a listed word stands in the normalised text, else `pass`. Microseconds; never raises."""
+        ...
+
+
+class Moderator(Protocol):
+    """A remote moderation layer (msgSecCheck v2, or a relay's `/v1/moderations`)."""
+
+    def check(self, text: str, principal: Principal) -> Verdict:
+        """The verdict on at most 2,500 characters. Raises `ModerationUnavailable` or `ModerationRevisit` when there is
+        no decision: never a `pass` without one."""
+        ...
+
+
+# --- observation -------------------------------------------------------------------------------------------------
+
+
+class Metrics(Protocol):
+    """Numbers about turns; label values come from small fixed sets."""
+
+    def turn_ended(self, reason: str, code: str) -> None: ...
+    def first_text(self, seconds: float) -> None: ...
+    def relay_first_byte(self, seconds: float) -> None: ...
+    def guard_delay(self, seconds: float) -> None: ...
+    def live_turns(self, count: int) -> None: ...
+    def queue_depth(self, count: int) -> None: ...
+    def moderation(self, layer: str, outcome: str, seconds: float) -> None: ...
+    def relay_error(self, code: str) -> None: ...
+    def commit(self, rows: int, seconds: float) -> None: ...
+    def takeover(self) -> None: ...
+    def listeners(self, transport: str, change: int) -> None: ...
+
+
+class TurnLog(Protocol):
+    """One canonical line per ended turn: ids, timings, counts, reason; never text."""
+
+    def turn(self, **fields: str | int | float | bool | None) -> None: ...

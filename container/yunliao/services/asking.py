@@ -1,0 +1,76 @@
+"""What a turn asks the model: its question, and the earlier exchanges that fit into the model's window."""
+
+import msgspec
+
+from yunliao.domain.context import build, build_continuation
+from yunliao.domain.turn import ChatMessage, HistoryTurn, MessageBody, Turn
+from yunliao.errors import NotFound
+from yunliao.ports import Conversations, Message
+from yunliao.services.people import Owner
+
+HISTORY_MESSAGES = 60
+"""Newest messages read for a context; more would rarely fit a window and cost a decryption each."""
+
+_body = msgspec.json.Decoder(MessageBody)
+
+
+def open_body(owner: Owner, message: Message) -> MessageBody:
+    """The words of a stored message."""
+    return _body.decode(owner.open(message.id, "body", message.sealed_body))
+
+
+class Asking:
+    """Reads what a generation needs."""
+
+    def __init__(self, *, conversations: Conversations, system_prompt: str, window: int, reserve: int) -> None:
+        self._conversations = conversations
+        self._system = system_prompt
+        self._window = window
+        self._reserve = reserve
+
+    def question(self, turn: Turn, owner: Owner) -> str:
+        """The user's words this turn answers. Raises `NotFound` when the message is gone (erased meanwhile)."""
+        message = self._conversations.message(turn.user_id, turn.user_message_id)
+        if message is None:
+            raise NotFound
+        return open_body(owner, message).text
+
+    def messages(self, turn: Turn, owner: Owner, question: str) -> tuple[ChatMessage, ...]:
+        """The context. Raises `ContextTooLong` when not even the question fits."""
+        history = self._history(turn, owner)
+        if turn.kind == "continue":
+            partial = history.pop().answer if history else ""
+            return build_continuation(
+                self._system, history, question, partial, window=self._window, reserve=self._reserve
+            )
+        return build(self._system, history, question, window=self._window, reserve=self._reserve)
+
+    def confirmed(self, turn: Turn, owner: Owner) -> str:
+        """For a turn that continues another: the text it goes on from; else empty."""
+        if turn.kind != "continue":
+            return ""
+        history = self._history(turn, owner)
+        return history[-1].answer if history else ""
+
+    def _history(self, turn: Turn, owner: Owner) -> list[HistoryTurn]:
+        """Earlier exchanges, oldest first; blocked and unanswered ones are not among them. For a continuation the
+        last one is the exchange to go on with."""
+        newest = self._conversations.messages(
+            turn.user_id, turn.conversation_id, before=None, limit=HISTORY_MESSAGES
+        )
+        exchanges: list[HistoryTurn] = []
+        question = ""
+        for message in reversed(newest):
+            asks_now = message.id == turn.user_message_id and turn.kind != "continue"
+            if message.state == "blocked" or asks_now:
+                question = ""
+                continue
+            text = open_body(owner, message).text
+            if message.role == "user":
+                question = text
+            elif question and text:
+                exchanges.append(HistoryTurn(question=question, answer=text))
+                question = ""
+            elif text and exchanges:
+                exchanges[-1] = HistoryTurn(question=exchanges[-1].question, answer=exchanges[-1].answer + text)
+        return exchanges

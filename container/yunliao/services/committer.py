@@ -1,0 +1,98 @@
+"""The group commit: what all live turns of this instance have to say is made durable in one step, then shown (P5).
+
+A first text is committed at once; otherwise commits are at least `PACE` apart, so that hundreds of answers cost a
+handful of writes a second. Every live turn's lease is renewed by the same commit.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+
+from yunliao.errors import StoreUnavailable
+from yunliao.ports import Clock, Metrics, Turns, TurnWrite
+from yunliao.services.run import Run
+
+PACE = 0.05
+"""Seconds between two commits while busy."""
+RETRY = 0.5
+"""Seconds between two tries while the store does not answer."""
+
+
+class Committer:
+    """Runs on one thread of its own from `start` to `close`."""
+
+    def __init__(
+        self,
+        *,
+        turns: Turns,
+        clock: Clock,
+        metrics: Metrics,
+        owner: str,
+        lease_seconds: float,
+        runs: Callable[[], Iterable[Run]],
+        ended: Callable[[Run], None],
+    ) -> None:
+        self._turns = turns
+        self._clock = clock
+        self._metrics = metrics
+        self._owner = owner
+        self._lease_ms = int(lease_seconds * 1000)
+        self._beat = lease_seconds / 3
+        self._runs = runs
+        self._ended = ended
+        self._woken = threading.Event()
+        self._urgent = threading.Event()
+        self._closed = False
+        self._beat_at = 0.0
+        self._step_lock = threading.Lock()
+
+    def wake(self, urgent: bool = False) -> None:
+        """There may be something to commit; `urgent` does not wait for the pace."""
+        if urgent:
+            self._urgent.set()
+        self._woken.set()
+
+    def close(self) -> None:
+        """Let the loop end after its current step."""
+        self._closed = True
+        self.wake(urgent=True)
+
+    def loop(self) -> None:
+        """Commit until `close`."""
+        while not self._closed:
+            if any(True for _ in self._runs()):
+                self._urgent.wait(PACE)
+            else:
+                self._woken.wait()
+            self._woken.clear()
+            self._urgent.clear()
+            try:
+                self.step()
+            except StoreUnavailable:
+                self._clock.sleep(RETRY)
+
+    def step(self) -> None:
+        """One commit of everything that is due. Raises `StoreUnavailable`; nothing is lost, the next step tries again."""
+        with self._step_lock:
+            now = self._clock.monotonic()
+            beat = now - self._beat_at >= self._beat
+            pairs = [(run, write) for run in self._runs() if (write := run.collect()) is not None]
+            if beat:
+                written = {write.turn_id for _, write in pairs}
+                pairs += [(run, TurnWrite(turn_id=run.turn.id)) for run in self._runs() if run.turn.id not in written]
+            if not pairs:
+                return
+            result = self._turns.commit(
+                [write for _, write in pairs],
+                owner=self._owner,
+                lease_until=self._clock.now_ms() + self._lease_ms,
+            )
+            if beat:
+                self._beat_at = now
+            self._metrics.commit(sum(len(write.rows) for _, write in pairs), self._clock.monotonic() - now)
+            for run, write in pairs:
+                lost = run.turn.id in result.lost
+                run.committed(lost=lost)
+                if lost or write.ending is not None:
+                    self._ended(run)
+                elif run.turn.id in result.stops:
+                    run.stop()

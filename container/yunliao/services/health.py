@@ -1,0 +1,43 @@
+"""Whether the service can do its work now, and what is missing when it cannot."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from yunliao.errors import YunliaoError
+from yunliao.services.engine import Engine
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One thing the service depends on; `detail` tells the operator what to do, never a secret."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+class Health:
+    """Runs the named checks in order."""
+
+    def __init__(self, *, checks: dict[str, Callable[[], None]], engine: Engine) -> None:
+        self._checks = checks
+        self._engine = engine
+
+    @property
+    def draining(self) -> bool:
+        """Whether the instance is shutting down."""
+        return self._engine.draining
+
+    def ready(self) -> list[Check]:
+        """All checks; touches the store."""
+        return [self._run(name, check) for name, check in self._checks.items()] + [
+            Check("accepting", not self.draining, "shutting down" if self.draining else "")
+        ]
+
+    @staticmethod
+    def _run(name: str, check: Callable[[], None]) -> Check:
+        try:
+            check()
+        except YunliaoError as failed:
+            return Check(name, False, failed.detail or failed.en)
+        return Check(name, True)

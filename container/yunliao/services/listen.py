@@ -1,0 +1,71 @@
+"""Reading a turn's events from any cursor, on any instance, by any transport (P5)."""
+
+import msgspec
+
+from yunliao.domain.turn import Turn
+from yunliao.errors import NotFound
+from yunliao.ports import Clock, Turns
+from yunliao.services.engine import Engine, open_event
+from yunliao.services.live_log import Numbered
+from yunliao.services.people import Owner
+
+POLL_SECONDS = 0.15
+"""Pause between looks at the store for a turn that another instance runs; seen text is at most this much later."""
+EVENTS_A_READ = 200
+"""Events of one answer: far below the platform's 1 MB even when each is large."""
+
+
+class Slice(msgspec.Struct, frozen=True):
+    """Events after a cursor. `live` is False once the terminal event is among these or before them."""
+
+    turn_id: str
+    events: list[Numbered]
+    cursor: int
+    live: bool
+
+
+class Listen:
+    """One reader for long-poll, SSE and sockets."""
+
+    def __init__(self, *, turns: Turns, engine: Engine, clock: Clock) -> None:
+        self._turns = turns
+        self._engine = engine
+        self._clock = clock
+
+    def read(self, owner: Owner, turn_id: str, after: int, wait: float, *, gather: float = 0.0) -> Slice:
+        """Events with seq > `after`. Waits up to `wait` seconds for the first one; `gather` seconds more let further
+        ones come along, which spares a poller requests. Raises `NotFound` for what is not the caller's."""
+        turn = self._turns.get(turn_id)
+        if turn is None or turn.user_id != owner.user_id:
+            raise NotFound
+        deadline = self._clock.monotonic() + wait
+        while True:
+            log = self._engine.log_of(turn_id)
+            if log is not None and log.covers(after):
+                left = max(0.0, deadline - self._clock.monotonic())
+                events = log.wait(after, timeout=left, limit=EVENTS_A_READ)
+                if events and gather and not log.closed:
+                    log.wait(after + EVENTS_A_READ, timeout=min(gather, left), limit=1)
+                    events = log.after(after, limit=EVENTS_A_READ)
+                if events or not log.closed:
+                    return self._slice(turn_id, after, events)
+            rows = self._turns.events(turn_id, after=after, limit=EVENTS_A_READ)
+            if rows:
+                return self._slice(turn_id, after, [Numbered(r.seq, open_event(owner, turn_id, r)) for r in rows])
+            turn = self._turns.get(turn_id)
+            if turn is None or not turn.live:
+                return Slice(turn_id, [], after, False)
+            if turn.lease_until < self._clock.now_ms():
+                self._take_over(turn)
+            if self._clock.monotonic() >= deadline:
+                return Slice(turn_id, [], after, True)
+            self._clock.sleep(POLL_SECONDS)
+
+    def _take_over(self, turn: Turn) -> None:
+        self._engine.take_over(turn)
+
+    @staticmethod
+    def _slice(turn_id: str, after: int, events: list[Numbered]) -> Slice:
+        if not events:
+            return Slice(turn_id, [], after, True)
+        return Slice(turn_id, events, events[-1].seq, not events[-1].body.startswith(b'{"type":"end"'))

@@ -1,0 +1,125 @@
+"""Who a principal is to Yunliao: a hashed id, a data key of their own, and nothing else in the clear (P9)."""
+
+import secrets
+import threading
+from collections import OrderedDict
+
+import msgspec
+
+from yunliao.domain.principal import Principal
+from yunliao.domain.turn import Turn
+from yunliao.errors import Internal, Suspended
+from yunliao.ports import Clock, Secrets, User, Users, Vault
+
+KEY_BYTES = 32
+CACHE_MS = 10_000
+"""How long an unwrapped data key may be reused, milliseconds: an erased account is unreadable everywhere after this."""
+CACHE_USERS = 4_096
+
+
+class Owner:
+    """A resolved user: the stored id, the principal, and sealing with the user's own key.
+
+    A blob is bound to its owner, record and field: moved anywhere else it does not open.
+    """
+
+    __slots__ = ("_key", "_vault", "principal", "user_id")
+
+    def __init__(self, user_id: str, principal: Principal, key: bytes, vault: Vault) -> None:
+        self.user_id = user_id
+        self.principal = principal
+        self._key = key
+        self._vault = vault
+
+    def __repr__(self) -> str:
+        return f"Owner({self.user_id[:8]}…)"
+
+    def seal(self, record_id: str, field: str, plaintext: bytes) -> bytes:
+        """`plaintext` sealed for that record and field."""
+        return self._vault.seal(self._key, plaintext, context=f"{self.user_id}/{record_id}/{field}")
+
+    def open(self, record_id: str, field: str, blob: bytes) -> bytes:
+        """The plaintext of `seal`; empty for an empty blob."""
+        return self._vault.open(self._key, blob, context=f"{self.user_id}/{record_id}/{field}") if blob else b""
+
+    def fingerprint(self, *parts: str) -> bytes:
+        """A keyed hash of what was asked, to tell a repeated message from another one under the same id (P3)."""
+        return self._vault.lookup(self._key, "\x1f".join(parts)).encode()
+
+
+class People:
+    """Finds or makes the user behind a principal."""
+
+    def __init__(self, *, users: Users, shared: Secrets, vault: Vault, clock: Clock) -> None:
+        self._users = users
+        self._shared = shared
+        self._vault = vault
+        self._clock = clock
+        self._lookup_key: bytes | None = None
+        self._cache: OrderedDict[str, tuple[int, User, bytes]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def check_keys(self) -> None:
+        """Raises `Misconfigured` if the master keys do not open what this store was written with."""
+        self._lookup()
+
+    def resolve(self, principal: Principal) -> Owner:
+        """The owner for a caller, made on first sight. Raises `Suspended`, `StoreUnavailable`."""
+        user_id = self._vault.lookup(self._lookup(), f"{principal.appid}:{principal.openid}")
+        user, key = self._keyed(user_id) or self._enrol(user_id, principal)
+        if user.suspended_until > self._clock.now_ms():
+            raise Suspended
+        return Owner(user_id, principal, key, self._vault)
+
+    def owner_of(self, turn: Turn) -> Owner:
+        """The owner of a stored turn, for an instance that never met the caller (takeover)."""
+        found = self._keyed(turn.user_id)
+        if not found:
+            raise Internal("turn without a user")
+        user, key = found
+        bare = Owner(user.id, Principal(openid="", appid=""), key, self._vault)
+        principal = msgspec.json.decode(bare.open(turn.id, "principal", turn.sealed_principal), type=Principal)
+        return Owner(user.id, principal, key, self._vault)
+
+    def forget(self, user_id: str) -> None:
+        """Drop a cached key at once."""
+        with self._lock:
+            self._cache.pop(user_id, None)
+
+    def _keyed(self, user_id: str) -> tuple[User, bytes] | None:
+        now = self._clock.now_ms()
+        with self._lock:
+            cached = self._cache.get(user_id)
+            if cached and cached[0] > now:
+                return cached[1], cached[2]
+        user = self._users.get(user_id)
+        return self._remember(user) if user else None
+
+    def _remember(self, user: User) -> tuple[User, bytes]:
+        key = self._vault.unwrap(user.wrapped_key, context=f"user/{user.id}")
+        with self._lock:
+            self._cache[user.id] = (self._clock.now_ms() + CACHE_MS, user, key)
+            self._cache.move_to_end(user.id)
+            while len(self._cache) > CACHE_USERS:
+                self._cache.popitem(last=False)
+        return user, key
+
+    def _enrol(self, user_id: str, principal: Principal) -> tuple[User, bytes]:
+        key = secrets.token_bytes(KEY_BYTES)
+        sealed = self._vault.seal(key, principal.openid.encode(), context=f"{user_id}/user/openid")
+        user = self._users.create(
+            User(
+                id=user_id,
+                wrapped_key=self._vault.wrap(key, context=f"user/{user_id}"),
+                sealed_openid=sealed,
+                created_at=self._clock.now_ms(),
+            )
+        )
+        return self._remember(user)
+
+    def _lookup(self) -> bytes:
+        if self._lookup_key is None:
+            fresh = self._vault.wrap(secrets.token_bytes(KEY_BYTES), context="secret/lookup")
+            stored = self._shared.get_or_put("lookup", fresh)
+            self._lookup_key = self._vault.unwrap(stored, context="secret/lookup")
+        return self._lookup_key

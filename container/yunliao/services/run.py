@@ -1,0 +1,348 @@
+"""One live turn on the instance that owns it: from the place in the line to the one terminal event (design.md §4).
+
+`execute` runs on a thread of its own and leaves an outcome; `collect`, called by the committer, turns what passed the
+guard into sealed, numbered events. Nothing is shown before the committer says that it is durable (P5).
+"""
+
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from yunliao.domain.events import End, EndReason, Event, Problem, Queued, Reasoning, Retract, Text, Usage, encode_event
+from yunliao.domain.guard import GuardPolicy
+from yunliao.domain.tokens import estimate
+from yunliao.domain.turn import Ending, MessageBody, Turn
+from yunliao.errors import BlockedInput, BlockedOutput, Internal, QueueTimeout, TurnFailed, YunliaoError
+from yunliao.ports import (
+    Clock,
+    EventRow,
+    Metrics,
+    Relay,
+    RelayEvent,
+    RelayFinish,
+    RelayReasoning,
+    RelayRequest,
+    RelayStream,
+    RelayText,
+    TurnWrite,
+)
+from yunliao.services.admission import Slots
+from yunliao.services.asking import Asking
+from yunliao.services.live_log import LiveLog, Numbered
+from yunliao.services.people import Owner
+from yunliao.services.screened_answer import ScreenedAnswer
+from yunliao.services.screening import Screening
+
+COALESCE_MS = 100
+"""Least time between two text events of one turn, milliseconds: a phone cannot draw faster (design.md §4.1)."""
+POSITION_MS = 1_000
+"""Least time between two `queued` events of one turn, milliseconds."""
+VERDICT_SECONDS = 30.0
+"""Longest wait for the verdicts on the tail of an answer, seconds; longer than any single check may take."""
+
+
+class Tools(msgspec.Struct, frozen=True, kw_only=True):
+    """What every run works with."""
+
+    relay: Relay
+    screening: Screening
+    asking: Asking
+    slots: Slots
+    clock: Clock
+    metrics: Metrics
+    guard: GuardPolicy
+    spawn: Callable[[Callable[[], None]], None]
+    queue_seconds: float
+    answer_tokens: int
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How the work on a turn ended, before it is written."""
+
+    reason: EndReason
+    problem: Problem | None = None
+    usage: Usage | None = None
+
+
+class Timings(msgspec.Struct, kw_only=True):
+    """Milliseconds since the epoch, 0 where it did not happen; for the turn's log line."""
+
+    admitted: int = 0
+    asked: int = 0
+    first_byte: int = 0
+    first_shown: int = 0
+
+
+class Run:
+    """A live turn. `wake(urgent)` tells the committer that `collect` has something to give."""
+
+    def __init__(self, turn: Turn, owner: Owner, tools: Tools, *, log: LiveLog, wake: Callable[[bool], None]) -> None:
+        self.turn = turn
+        self.owner = owner
+        self.log = log
+        self.timings = Timings()
+        self.received_chars = 0
+        self.shown = MessageBody()
+        self.outcome: Outcome | None = None
+        self.lost = False
+        self._tools = tools
+        self._wake = wake
+        self._lock = threading.RLock()
+        self._stream: RelayStream | None = None
+        self._stopped = False
+        self._abandoned = False
+        self._position = 0
+        self._position_at = 0
+        self._text_at = 0
+        self._seq = turn.last_seq
+        self._state = turn.state
+        self._inflight: tuple[TurnWrite, list[Numbered]] | None = None
+        self._granted: threading.Event | None = None
+        self.answer = ScreenedAnswer(
+            policy=tools.guard,
+            search=tools.screening.search,
+            check=lambda text: tools.screening.check_window(text, owner.principal),
+            spawn=tools.spawn,
+            clock=tools.clock,
+            changed=self._verdict_came,
+        )
+
+    # --- the work -------------------------------------------------------------------------------------------------
+
+    def execute(self) -> None:
+        """Do the whole turn; always leaves an outcome unless the run was abandoned."""
+        try:
+            outcome = self._perform()
+        except TurnFailed as failed:
+            outcome = self._failed(failed)
+        except YunliaoError as refused:
+            outcome = self._failed(refused)
+        except Exception as fault:
+            outcome = self._failed(Internal(type(fault).__name__))
+        finally:
+            self._tools.slots.leave(self.turn.id)
+            if self._stream:
+                self._stream.close()
+        if not self._abandoned:
+            self.outcome = outcome
+            self._wake(True)
+
+    def stop(self) -> None:
+        """End it now with what was shown; the upstream connection closes at once (P8)."""
+        with self._lock:
+            self._stopped = True
+            self._interrupt()
+
+    def abandon(self) -> None:
+        """Let go without an ending: another owner goes on (drain, lost lease)."""
+        with self._lock:
+            self._abandoned = True
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        if self._granted:
+            self._granted.set()
+        if self._stream:
+            self._stream.close()
+        self.answer.close()
+
+    def _verdict_came(self) -> None:
+        if self.answer.failure and self._stream:
+            self._stream.close()  # nothing more of it will be shown, so nothing more is to be paid for
+        self._wake(self._text_at == 0)
+
+    @property
+    def _interrupted(self) -> bool:
+        return self._stopped or self._abandoned
+
+    def _perform(self) -> Outcome:
+        tools = self._tools
+        if self._stopped or self.turn.stop_requested:
+            return Outcome(reason="stopped")
+        self._granted = tools.slots.enter(self.turn.id)
+        if not self._granted.is_set():
+            self._wake(True)
+        if not self._granted.wait(tools.queue_seconds):
+            raise QueueTimeout(retry_after=10)
+        self._state = "running"
+        self.timings.admitted = tools.clock.now_ms()
+        question = tools.asking.question(self.turn, self.owner)
+        if not self._interrupted and self.turn.kind == "send":
+            verdict = tools.screening.check_input(question, self.owner.principal)
+            if verdict.blocks:
+                raise BlockedInput
+        if self._interrupted:
+            return Outcome(reason="stopped")
+        return self._generate(tools.asking.messages(self.turn, self.owner, question))
+
+    def _generate(self, messages: tuple[object, ...]) -> Outcome:
+        tools = self._tools
+        request = RelayRequest(
+            model=self.turn.model,
+            messages=messages,  # type: ignore[arg-type]
+            max_tokens=tools.answer_tokens,
+            request_id=self.turn.id,
+        )
+        finish: RelayFinish | None = None
+        failure: TurnFailed | None = None
+        with self._lock:
+            if self._interrupted:
+                return Outcome(reason="stopped")
+            stream = self._stream = tools.relay.stream(request)
+        self.timings.asked = tools.clock.now_ms()
+        try:
+            for batch in stream:
+                finish = self._take(batch) or finish
+                if self.answer.failure:
+                    break
+        except TurnFailed as failed:
+            failure = failed
+        if self._stopped:
+            return Outcome(reason="stopped", usage=self._usage(request, finish))
+        self.answer.finish()
+        if self.answer.failure is None and not self.answer.wait(VERDICT_SECONDS):
+            raise Internal("verdicts overdue")
+        usage = self._usage(request, finish)
+        if self._stopped:
+            return Outcome(reason="stopped", usage=usage)
+        failure = self.answer.failure or failure
+        if failure is None and finish is not None and finish.reason == "blocked":
+            failure = BlockedOutput()
+        if failure is not None:
+            return self._failed(failure, usage)
+        if finish is None:  # a stream ends by RelayFinish, by an error, or because we closed it
+            return self._failed(Internal("stream without an end"), usage)
+        return Outcome(reason="length" if finish.reason == "length" else "complete", usage=usage)
+
+    def _take(self, batch: list[RelayEvent]) -> RelayFinish | None:
+        if not self.timings.first_byte:
+            self.timings.first_byte = self._tools.clock.now_ms()
+            self._tools.metrics.relay_first_byte((self.timings.first_byte - self.timings.asked) / 1000)
+        text = "".join(event.delta for event in batch if isinstance(event, RelayText))
+        reasoning = "".join(event.delta for event in batch if isinstance(event, RelayReasoning))
+        self.received_chars += len(text) + len(reasoning)
+        if text or reasoning:
+            self.answer.feed(text=text, reasoning=reasoning)
+        return next((event for event in batch if isinstance(event, RelayFinish)), None)
+
+    def _usage(self, request: RelayRequest, finish: RelayFinish | None) -> Usage:
+        if finish and finish.usage:
+            return finish.usage
+        asked = sum(estimate(message.content) for message in request.messages)
+        return Usage(input_tokens=asked, output_tokens=estimate("字" * self.received_chars), estimated=True)
+
+    def _failed(self, failure: YunliaoError, usage: Usage | None = None) -> Outcome:
+        reason: EndReason = "blocked" if isinstance(failure, BlockedInput | BlockedOutput) else "failed"
+        if failure.code.startswith("relay_"):
+            self._tools.metrics.relay_error(failure.code)
+        return Outcome(reason=reason, problem=failure.problem(), usage=usage)
+
+    # --- what the committer takes ----------------------------------------------------------------------------------
+
+    def collect(self, *, force: bool = False) -> TurnWrite | None:
+        """The next rows to make durable, or None. The same write is returned again until `committed`."""
+        with self._lock:
+            if self._inflight:
+                return self._inflight[0]
+            if self._abandoned:
+                return None
+            if self.outcome is None:
+                self.answer.tick()
+            now = self._tools.clock.now_ms()
+            outcome = self.outcome
+            events = self._queue_events(now) if outcome is None else []
+            events += self._shown_events(now, last=outcome is not None)
+            ending = None
+            if outcome is not None:
+                events += self._closing_events(outcome)
+                body = msgspec.json.encode(self.shown)
+                ending = Ending(
+                    reason=outcome.reason,
+                    problem=outcome.problem,
+                    usage=outcome.usage,
+                    answer=self.owner.seal(self.turn.answer_message_id, "body", body),
+                    ended_at=now,
+                )
+            if not events and not force:
+                return None
+            rows, shown = self._number(events, now)
+            state = self._state if self._state in ("queued", "running") else None
+            write = TurnWrite(turn_id=self.turn.id, rows=rows, ending=ending, state=state)  # type: ignore[arg-type]
+            self._inflight = (write, shown)
+            return write
+
+    def committed(self, *, lost: bool) -> None:
+        """The write of `collect` is durable, or the turn is no longer ours."""
+        with self._lock:
+            write, shown = self._inflight or (None, [])
+            self._inflight = None
+        if lost or write is None:
+            if lost:
+                self.lost = True
+                self.abandon()
+                self.log.close()
+            return
+        self.log.append(shown, last=write.ending is not None)
+
+    @property
+    def due(self) -> bool:
+        """Whether the ending is still to be written."""
+        return self.outcome is not None
+
+    def _queue_events(self, now: int) -> list[Event]:
+        if self._granted is None or self._granted.is_set():
+            return []
+        position = self._tools.slots.position(self.turn.id)
+        if position == 0 or position == self._position or now - self._position_at < POSITION_MS:
+            return []
+        self._state = "queued"
+        self._position, self._position_at = position, now
+        return [Queued(position=position)]
+
+    def _shown_events(self, now: int, *, last: bool) -> list[Event]:
+        if self._stopped or (not last and now - self._text_at < COALESCE_MS):
+            return []
+        released = self.answer.release()
+        events: list[Event] = []
+        if released.reasoning:
+            events.append(Reasoning(delta=released.reasoning))
+        if released.text:
+            events.append(Text(delta=released.text))
+        if events:
+            self._text_at = now
+            if not self.timings.first_shown:
+                self.timings.first_shown = now
+                self._tools.metrics.first_text((now - self.turn.created_at) / 1000)
+                if self.answer.first_text_ms:
+                    self._tools.metrics.guard_delay((now - self.answer.first_text_ms) / 1000)
+            self.shown = MessageBody(
+                text=self.shown.text + released.text, reasoning=self.shown.reasoning + released.reasoning
+            )
+        return events
+
+    def _closing_events(self, outcome: Outcome) -> list[Event]:
+        events: list[Event] = []
+        if outcome.reason == "blocked":
+            if self.shown.text or self.shown.reasoning:
+                events.append(Retract(keep=0))
+            self.shown = MessageBody()
+        return [
+            *events,
+            End(
+                reason=outcome.reason,
+                message_id=self.turn.answer_message_id,
+                error=outcome.problem,
+                usage=outcome.usage,
+            ),
+        ]
+
+    def _number(self, events: list[Event], now: int) -> tuple[tuple[EventRow, ...], list[Numbered]]:
+        rows, shown = [], []
+        for event in events:
+            self._seq += 1
+            body = encode_event(event)
+            shown.append(Numbered(self._seq, body))
+            sealed = self.owner.seal(self.turn.id, f"event/{self._seq}", body)
+            rows.append(EventRow(seq=self._seq, body=sealed, created_at=now))
+        return tuple(rows), shown

@@ -1,0 +1,139 @@
+"""An answer on its way through the guard: text goes in as it comes, what may be shown comes out in order (P4).
+
+One guard watches the answer, one the reasoning. Windows are checked side by side on threads of their own; a verdict
+that blocks, or a check without a verdict, closes the answer for good: nothing more is ever released.
+"""
+
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from yunliao.domain.guard import Guard, GuardPolicy, Window
+from yunliao.domain.verdict import Verdict
+from yunliao.errors import BlockedOutput, ModerationUnavailable, TurnFailed
+from yunliao.ports import Clock
+
+
+class Released(msgspec.Struct, frozen=True):
+    """What has newly passed the guard."""
+
+    text: str
+    reasoning: str
+
+
+class ScreenedAnswer:
+    """Thread-safe. `changed` is called, outside the lock, whenever `release` may have something new."""
+
+    def __init__(
+        self,
+        *,
+        policy: GuardPolicy,
+        search: Callable[[str], Verdict],
+        check: Callable[[str], Verdict],
+        spawn: Callable[[Callable[[], None]], None],
+        clock: Clock,
+        changed: Callable[[], None],
+    ) -> None:
+        self._policy = policy
+        self._search = search
+        self._check = check
+        self._spawn = spawn
+        self._clock = clock
+        self._changed = changed
+        self._lock = threading.RLock()
+        self._text = Guard(policy, search)
+        self._reasoning: list[Guard] = []
+        self._settled = threading.Event()
+        self._finished = False
+        self.failure: TurnFailed | None = None
+        self.first_text_ms = 0
+        self.windows_checked = 0
+
+    def feed(self, *, text: str = "", reasoning: str = "") -> None:
+        """More from the relay. Ignored once the answer is closed."""
+        now = self._clock.now_ms()
+        with self._lock:
+            if self.failure:
+                return
+            if reasoning:
+                if not self._reasoning or self._text_follows:
+                    self._reasoning.append(Guard(self._policy, self._search))
+                    self._text_follows = False
+                self._reasoning[-1].feed(reasoning, now)
+            if text:
+                self.first_text_ms = self.first_text_ms or now
+                if self._reasoning and not self._text_follows:
+                    self._reasoning[-1].finish(now)  # so that its held tail does not wait for the end of the answer
+                    self._text_follows = True
+                self._text.feed(text, now)
+        self.tick()
+
+    _text_follows = False
+
+    def tick(self) -> None:
+        """Cut windows that time has made due and send them for checking."""
+        now = self._clock.now_ms()
+        with self._lock:
+            if self.failure:
+                return
+            due = [(guard, window) for guard in self._guards() for window in guard.windows(now)]
+            self.windows_checked += len(due)
+            self._note_state()
+        for guard, window in due:
+            self._spawn(lambda guard=guard, window=window: self._decide(guard, window))  # type: ignore[misc]
+        if not due:
+            return
+
+    def finish(self) -> None:
+        """Nothing more comes from the relay."""
+        now = self._clock.now_ms()
+        with self._lock:
+            self._finished = True
+            if self._reasoning and not self._text_follows:
+                self._reasoning[-1].finish(now)
+            self._text.finish(now)
+        self.tick()
+        with self._lock:
+            self._note_state()
+
+    def wait(self, timeout: float) -> bool:
+        """After `finish`: wait until all windows are decided or the answer is closed."""
+        return self._settled.wait(timeout)
+
+    def close(self) -> None:
+        """Stop waiting and releasing, for a stop by the user."""
+        self._settled.set()
+
+    def release(self) -> Released:
+        """What may be shown now and was not released before."""
+        with self._lock:
+            if self.failure:
+                return Released("", "")
+            return Released(self._text.release(), "".join(guard.release() for guard in self._reasoning))
+
+    def _guards(self) -> list[Guard]:
+        return [*self._reasoning, self._text]
+
+    def _decide(self, guard: Guard, window: Window) -> None:
+        failure: TurnFailed | None = None
+        verdict = None
+        try:
+            verdict = self._check(window.text)
+        except TurnFailed as failed:
+            failure = failed
+        except Exception:  # a check that breaks is no verdict: fail closed
+            failure = ModerationUnavailable("moderation check raised")
+        with self._lock:
+            if verdict is not None:
+                guard.resolve(window.index, verdict, self._clock.now_ms())
+            elif not self.failure:
+                self.failure = failure
+            self._note_state()
+        self._changed()
+
+    def _note_state(self) -> None:
+        if not self.failure and any(guard.blocked for guard in self._guards()):
+            self.failure = BlockedOutput()
+        if self.failure or (self._finished and all(guard.settled for guard in self._guards())):
+            self._settled.set()

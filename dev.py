@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Yunliao's one entry for people: `python3 dev.py run | chat | test | setup`. Standard library only."""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036  said before anything that older versions cannot even parse
+    sys.exit(
+        "Yunliao needs Python 3.11 or newer; this is %d.%d. Install a newer one and run it again, e.g. python3.12 dev.py"
+        % sys.version_info[:2]
+    )
+
+import argparse
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+from dev import chat, run, setup, tests  # noqa: E402
+from dev.trouble import Trouble  # noqa: E402
+
+DEFAULT_PORT = 8787
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    whole = argparse.ArgumentParser(prog="dev.py", description="Yunliao 云聊: run it, talk to it, test it.")
+    commands = whole.add_subparsers(dest="command", required=True, metavar="run | chat | test | setup")
+
+    runs = commands.add_parser("run", help="start everything on this machine and print where")
+    runs.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the local Cloud Run (8787)")
+    runs.add_argument("--instances", type=int, default=1, help="container instances behind it (1)")
+    runs.add_argument("--store", help="store address, e.g. sqlite:////tmp/yunliao.db (default: in the data folder)")
+    runs.add_argument("--relay", help="address of an OpenAI-compatible server (default: the demo relay)")
+    runs.add_argument("--relay-key", default="", help="its key")
+    runs.add_argument("--model", help="its model")
+    runs.add_argument("--keep", default=".yunliao", help="data folder (.yunliao)")
+
+    chats = commands.add_parser("chat", help="send a message through the gateway, or chat")
+    chats.add_argument("message", nargs="?", help="one message; without it an interactive chat")
+    chats.add_argument("--port", type=int, default=DEFAULT_PORT)
+    chats.add_argument("--user", default="demo", help="who speaks (demo)")
+
+    checks = commands.add_parser("test", help="set up what is needed and run every check and test")
+    checks.add_argument("--no-browser", action="store_true", help="leave out the tests in a real browser")
+    checks.add_argument("--only", choices=tests.STEPS, action="append", help="only this step; may be repeated")
+
+    commands.add_parser("setup", help="make .venv and node_modules, nothing else")
+    return whole
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    options = parser().parse_args(arguments)
+    try:
+        match options.command:
+            case "setup":
+                setup.everything(ROOT)
+                return 0
+            case "run":
+                return run.run(ROOT, options)
+            case "chat":
+                return chat.chat(options)
+            case _:
+                return tests.run(ROOT, options)
+    except Trouble as trouble:
+        print(f"\n{trouble}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What dev.py does, one file a command; standard library only."""

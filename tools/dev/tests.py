@@ -1,0 +1,96 @@
+"""Every check and test, in the order in which a mistake is cheapest to find."""
+
+import argparse
+import os
+import pathlib
+import shutil
+import subprocess
+import time
+
+from dev import setup
+from dev.trouble import Trouble
+
+STEPS = ("lint", "types", "imports", "python", "js", "browser", "audit")
+
+
+def run(root: pathlib.Path, options: argparse.Namespace) -> int:
+    """0 when every step passed; a failing step does not keep the later ones from running."""
+    python = setup.venv(root, "test")
+    setup.node(root, required=True)
+    chosen = [step for step in STEPS if not options.only or step in options.only]
+    if options.no_browser and "browser" in chosen:
+        chosen.remove("browser")
+        print("browser: left out because of --no-browser")
+    results: list[tuple[str, bool, float]] = []
+    for step in chosen:
+        print(f"\n=== {step}", flush=True)
+        started = time.monotonic()
+        passed = all([_call(root, command, python) for command in commands(root, step, python)])
+        results.append((step, passed or step == "audit", time.monotonic() - started))
+        if step == "audit" and not passed:
+            print("warning: the audit of the locks found something or could not run; this does not fail the tests")
+    print()
+    for step, passed, seconds in results:
+        print(f"{'ok    ' if passed else 'FAILED'} {step:8s} {seconds:6.0f} s")
+    failed = sum(not passed for _, passed, _ in results)
+    print(f"{len(results) - failed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+def commands(root: pathlib.Path, step: str, python: pathlib.Path) -> list[list[str]]:
+    """The command lines of a step."""
+    tool = python.parent
+    match step:
+        case "lint":
+            npx = [shutil.which("npx") or "npx", "--no-install"]
+            return [
+                [str(tool / "ruff"), "check", "."],
+                [str(tool / "ruff"), "format", "--check", "."],
+                [*npx, "eslint", "--max-warnings", "0", "."],
+            ]
+        case "types":
+            npx = [shutil.which("npx") or "npx", "--no-install"]
+            return [[str(tool / "mypy")], [*npx, "tsc", "--noEmit", "-p", "tsconfig.json"]]
+        case "imports":
+            return [[str(tool / "lint-imports"), "--config", "pyproject.toml"]]
+        case "python":
+            return [[str(python), "-m", "pytest", "-q"]]
+        case "js":
+            return [["node", "--test", *_files(root, "tests/js")]]
+        case "browser":
+            _browser(root)
+            return [["node", "--test", "--test-concurrency=1", *_files(root, "tests/browser")]]
+        case _:
+            return [[str(tool / "pip-audit"), "--require-hashes", "--disable-pip", "-r", "container/requirements.txt"]]
+
+
+def _files(root: pathlib.Path, folder: str) -> list[str]:
+    found = sorted(str(path.relative_to(root)) for path in (root / folder).glob("*.test.js"))
+    if not found:
+        raise Trouble(f"No tests in {folder}: is this a whole checkout?")
+    return found
+
+
+def _browser(root: pathlib.Path) -> None:
+    """A browser must be there; on Debian as root it is installed."""
+    finder = root / "tools" / "preview" / "browser.js"
+    found = subprocess.run(["node", str(finder)], cwd=root, capture_output=True, text=True, check=False)
+    if found.returncode == 0 and found.stdout.strip():
+        return
+    if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
+        print("installing Chromium and fonts", flush=True)
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+        packages = ["chromium", "fonts-noto-cjk", "fonts-noto-color-emoji"]
+        if subprocess.run(["apt-get", "install", "-y", "-qq", *packages], check=False).returncode == 0:
+            return
+    raise Trouble(
+        "No browser was found for the browser tests. Install Chromium or Chrome (or set YUNLIAO_CHROMIUM to its path), "
+        "or leave these tests out in so many words: python3 dev.py test --no-browser"
+    )
+
+
+def _call(root: pathlib.Path, command: list[str], python: pathlib.Path) -> bool:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root / "container"), str(root / "tools")])}
+    # npx calls what package-lock.json installed; the Python tools are called by path.
+    environment["PATH"] = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(command, cwd=root, env=environment, check=False).returncode == 0
