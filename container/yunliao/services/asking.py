@@ -19,6 +19,13 @@ def open_body(owner: Owner, message: Message) -> MessageBody:
     return _body.decode(owner.open(message.id, "body", message.sealed_body))
 
 
+class Prompt(msgspec.Struct, frozen=True):
+    """What to ask, and the `confirmed` text that the answer continues ("" for a new answer)."""
+
+    messages: tuple[ChatMessage, ...]
+    confirmed: str
+
+
 class Asking:
     """Reads what a generation needs."""
 
@@ -35,22 +42,20 @@ class Asking:
             raise NotFound
         return open_body(owner, message).text
 
-    def messages(self, turn: Turn, owner: Owner, question: str) -> tuple[ChatMessage, ...]:
-        """The context. Raises `ContextTooLong` when not even the question fits."""
+    def prompt(self, turn: Turn, owner: Owner, question: str, *, shown: str = "") -> Prompt:
+        """The context, and the text that the generation goes on from: the answer of the turn this one continues, and
+        what a dead owner had already shown. Raises `ContextTooLong` when not even the question fits."""
         history = self._history(turn, owner)
-        if turn.kind == "continue":
-            partial = history.pop().answer if history else ""
-            return build_continuation(
-                self._system, history, question, partial, window=self._window, reserve=self._reserve
+        confirmed = shown
+        if turn.kind == "continue" and history:
+            confirmed = history.pop().answer + shown
+        if confirmed:
+            messages = build_continuation(
+                self._system, history, question, confirmed, window=self._window, reserve=self._reserve
             )
-        return build(self._system, history, question, window=self._window, reserve=self._reserve)
-
-    def confirmed(self, turn: Turn, owner: Owner) -> str:
-        """For a turn that continues another: the text it goes on from; else empty."""
-        if turn.kind != "continue":
-            return ""
-        history = self._history(turn, owner)
-        return history[-1].answer if history else ""
+        else:
+            messages = build(self._system, history, question, window=self._window, reserve=self._reserve)
+        return Prompt(messages, confirmed)
 
     def _history(self, turn: Turn, owner: Owner) -> list[HistoryTurn]:
         """Earlier exchanges, oldest first; blocked and unanswered ones are not among them. For a continuation the

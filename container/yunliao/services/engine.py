@@ -92,7 +92,8 @@ class Engine:
     def take_over(self, turn: Turn) -> bool:
         """Go on with a turn whose owner died (P7); False if somebody else has it.
 
-        Nothing shown yet: asked anew. Text shown: ended truthfully with what was received.
+        Nothing shown yet: asked anew. Text shown: the relay is asked to continue from it, and what it repeats is cut
+        off. A turn whose owners keep dying is ended truthfully with what was shown.
         """
         if self.draining or turn.id in self._runs:
             return False
@@ -104,11 +105,11 @@ class Engine:
         owner = self._people.owner_of(claimed)
         rows = self._turns.events(claimed.id, after=0, limit=EVENTS_READ)
         events = [Numbered(row.seq, open_event(owner, claimed.id, row)) for row in rows]
-        run = Run(claimed, owner, self._tools, log=LiveLog(events), wake=self._committer.wake)
-        run.shown = shown_by(events)
+        shown = shown_by(events)
+        run = Run(claimed, owner, self._tools, log=LiveLog(events), wake=self._committer.wake, shown=shown)
         if claimed.stop_requested:
             run.outcome = Outcome(reason="stopped")
-        elif run.shown.text or run.shown.reasoning or claimed.takeovers > MAX_TAKEOVERS:
+        elif claimed.takeovers > MAX_TAKEOVERS:
             run.outcome = Outcome(reason="failed", problem=InstanceLost().problem())
         self._launch(run)
         return True
@@ -122,7 +123,9 @@ class Engine:
         True when all finished by themselves."""
         self.draining = True
         finished = self._idle.wait(grace_seconds)
-        left = list(self._runs.values())
+        with self._lock:
+            left = list(self._runs.values())
+            self._runs.clear()  # the committer renews no lease of these any more
         for run in left:
             run.abandon()
         if left:

@@ -11,6 +11,7 @@ import msgspec
 
 from yunliao.domain.events import End, EndReason, Event, Problem, Queued, Reasoning, Retract, Text, Usage, encode_event
 from yunliao.domain.guard import GuardPolicy
+from yunliao.domain.joining import Joiner
 from yunliao.domain.tokens import estimate
 from yunliao.domain.turn import Ending, MessageBody, Turn
 from yunliao.errors import BlockedInput, BlockedOutput, Internal, QueueTimeout, TurnFailed, YunliaoError
@@ -28,7 +29,7 @@ from yunliao.ports import (
     TurnWrite,
 )
 from yunliao.services.admission import Slots
-from yunliao.services.asking import Asking
+from yunliao.services.asking import Asking, Prompt
 from yunliao.services.live_log import LiveLog, Numbered
 from yunliao.services.people import Owner
 from yunliao.services.screened_answer import ScreenedAnswer
@@ -38,6 +39,8 @@ COALESCE_MS = 100
 """Least time between two text events of one turn, milliseconds: a phone cannot draw faster (design.md §4.1)."""
 POSITION_MS = 1_000
 """Least time between two `queued` events of one turn, milliseconds."""
+SEAM_CHARS = 64
+"""Characters of the continued text that are checked again together with the continuation."""
 VERDICT_SECONDS = 30.0
 """Longest wait for the verdicts on the tail of an answer, seconds; longer than any single check may take."""
 
@@ -77,13 +80,25 @@ class Timings(msgspec.Struct, kw_only=True):
 class Run:
     """A live turn. `wake(urgent)` tells the committer that `collect` has something to give."""
 
-    def __init__(self, turn: Turn, owner: Owner, tools: Tools, *, log: LiveLog, wake: Callable[[bool], None]) -> None:
+    def __init__(
+        self,
+        turn: Turn,
+        owner: Owner,
+        tools: Tools,
+        *,
+        log: LiveLog,
+        wake: Callable[[bool], None],
+        shown: MessageBody | None = None,
+    ) -> None:
+        """`shown` is what an earlier owner of the turn had already shown."""
         self.turn = turn
         self.owner = owner
         self.log = log
         self.timings = Timings()
         self.received_chars = 0
-        self.shown = MessageBody()
+        self.shown = shown or MessageBody()
+        # A dead owner's reasoning is on the screen already: a second one would repeat it.
+        self._mute_reasoning = bool(self.shown.reasoning)
         self.outcome: Outcome | None = None
         self.lost = False
         self._tools = tools
@@ -99,13 +114,19 @@ class Run:
         self._state = turn.state
         self._inflight: tuple[TurnWrite, list[Numbered]] | None = None
         self._granted: threading.Event | None = None
-        self.answer = ScreenedAnswer(
+        self._joiner = Joiner("")
+        self.answer = self._screened("")
+
+    def _screened(self, before: str) -> ScreenedAnswer:
+        tools, principal = self._tools, self.owner.principal
+        return ScreenedAnswer(
             policy=tools.guard,
             search=tools.screening.search,
-            check=lambda text: tools.screening.check_window(text, owner.principal),
+            check=lambda text: tools.screening.check_window(text, principal),
             spawn=tools.spawn,
             clock=tools.clock,
             changed=self._verdict_came,
+            before=before,
         )
 
     # --- the work -------------------------------------------------------------------------------------------------
@@ -174,13 +195,13 @@ class Run:
                 raise BlockedInput
         if self._interrupted:
             return Outcome(reason="stopped")
-        return self._generate(tools.asking.messages(self.turn, self.owner, question))
+        return self._generate(tools.asking.prompt(self.turn, self.owner, question, shown=self.shown.text))
 
-    def _generate(self, messages: tuple[object, ...]) -> Outcome:
+    def _generate(self, prompt: Prompt) -> Outcome:
         tools = self._tools
         request = RelayRequest(
             model=self.turn.model,
-            messages=messages,  # type: ignore[arg-type]
+            messages=prompt.messages,
             max_tokens=tools.answer_tokens,
             request_id=self.turn.id,
         )
@@ -189,6 +210,9 @@ class Run:
         with self._lock:
             if self._interrupted:
                 return Outcome(reason="stopped")
+            if prompt.confirmed:
+                self._joiner = Joiner(prompt.confirmed)
+                self.answer = self._screened(prompt.confirmed[-SEAM_CHARS:])
             stream = self._stream = tools.relay.stream(request)
         self.timings.asked = tools.clock.now_ms()
         try:
@@ -200,6 +224,7 @@ class Run:
             failure = failed
         if self._stopped:
             return Outcome(reason="stopped", usage=self._usage(request, finish))
+        self.answer.feed(text=self._joiner.finish())
         self.answer.finish()
         if self.answer.failure is None and not self.answer.wait(VERDICT_SECONDS):
             raise Internal("verdicts overdue")
@@ -222,6 +247,9 @@ class Run:
         text = "".join(event.delta for event in batch if isinstance(event, RelayText))
         reasoning = "".join(event.delta for event in batch if isinstance(event, RelayReasoning))
         self.received_chars += len(text) + len(reasoning)
+        text = self._joiner.feed(text)
+        if self._mute_reasoning:
+            reasoning = ""
         if text or reasoning:
             self.answer.feed(text=text, reasoning=reasoning)
         return next((event for event in batch if isinstance(event, RelayFinish)), None)

@@ -6,6 +6,7 @@ that blocks, or a check without a verdict, closes the answer for good: nothing m
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -34,7 +35,10 @@ class ScreenedAnswer:
         spawn: Callable[[Callable[[], None]], None],
         clock: Clock,
         changed: Callable[[], None],
+        before: str = "",
     ) -> None:
+        """`before` is the end of a text this answer continues: checked again together with what follows, since a
+        phrase may lie across the seam, and never released."""
         self._policy = policy
         self._search = search
         self._check = check
@@ -43,9 +47,13 @@ class ScreenedAnswer:
         self._changed = changed
         self._lock = threading.RLock()
         self._text = Guard(policy, search)
+        self._before = len(before)
+        if before:
+            self._text.feed(before, clock.now_ms())
         self._reasoning: list[Guard] = []
         self._settled = threading.Event()
         self._finished = False
+        self._text_follows = False
         self.failure: TurnFailed | None = None
         self.first_text_ms = 0
         self.windows_checked = 0
@@ -69,8 +77,6 @@ class ScreenedAnswer:
                 self._text.feed(text, now)
         self.tick()
 
-    _text_follows = False
-
     def tick(self) -> None:
         """Cut windows that time has made due and send them for checking."""
         now = self._clock.now_ms()
@@ -81,9 +87,7 @@ class ScreenedAnswer:
             self.windows_checked += len(due)
             self._note_state()
         for guard, window in due:
-            self._spawn(lambda guard=guard, window=window: self._decide(guard, window))  # type: ignore[misc]
-        if not due:
-            return
+            self._spawn(partial(self._decide, guard, window))
 
     def finish(self) -> None:
         """Nothing more comes from the relay."""
@@ -110,7 +114,9 @@ class ScreenedAnswer:
         with self._lock:
             if self.failure:
                 return Released("", "")
-            return Released(self._text.release(), "".join(guard.release() for guard in self._reasoning))
+            text = self._text.release()
+            seam, self._before = min(self._before, len(text)), max(0, self._before - len(text))
+            return Released(text[seam:], "".join(guard.release() for guard in self._reasoning))
 
     def _guards(self) -> list[Guard]:
         return [*self._reasoning, self._text]

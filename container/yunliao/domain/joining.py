@@ -1,0 +1,37 @@
+"""Joining a continuation to the text it continues, without a repeated or a missing character (design.md §4.2).
+
+A model that is asked to go on may repeat the last words, or start the whole answer anew. The first characters of what it
+sends are held until it is clear how many of them repeat; then everything flows through untouched.
+"""
+
+from yunliao.domain.context import join_without_repetition
+
+LOOK = 120
+"""Characters held before deciding: longer than the overlap a model usually repeats."""
+
+
+class Joiner:
+    """`feed` returns what is new; `finish` returns what was still held."""
+
+    def __init__(self, confirmed: str) -> None:
+        self._confirmed = confirmed
+        self._held = ""
+        self._decided = not confirmed
+
+    def feed(self, text: str) -> str:
+        """New text, without what repeats the confirmed one."""
+        if self._decided:
+            return text
+        self._held += text
+        starting_anew = self._confirmed.startswith(self._held)
+        if len(self._held) < LOOK or (starting_anew and len(self._held) < len(self._confirmed)):
+            return ""
+        return self.finish()
+
+    def finish(self) -> str:
+        """What was held when no more text comes."""
+        if self._decided:
+            return ""
+        self._decided = True
+        held, self._held = self._held, ""
+        return held[join_without_repetition(self._confirmed, held) :]
