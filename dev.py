@@ -5,8 +5,8 @@ import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036  said before anything that older versions cannot even parse
     sys.exit(
-        "Yunliao needs Python 3.11 or newer; this is %d.%d. Install a newer one and run it again, e.g. python3.12 dev.py"
-        % sys.version_info[:2]
+        "Yunliao needs Python 3.11 or newer; this is %d.%d. "  # noqa: UP031  older versions must be able to parse it
+        "Install a newer one and run it again, e.g. python3.12 dev.py" % sys.version_info[:2]
     )
 
 import argparse

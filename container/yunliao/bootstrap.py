@@ -4,6 +4,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from yunliao import errors
 from yunliao.adapters.clock import SystemClock
@@ -15,8 +16,10 @@ from yunliao.adapters.relay_moderation import RelayModerator
 from yunliao.adapters.store.sqlite import SqliteStore
 from yunliao.adapters.texts import PackagedTexts
 from yunliao.adapters.vault import MasterKeyVault
+from yunliao.adapters.wechat.api import WechatApi
+from yunliao.adapters.wechat.governor import LocalGovernor
 from yunliao.adapters.wechat.moderation import WechatModerator
-from yunliao.adapters.words import WordMatcher
+from yunliao.adapters.words import DEFAULT_WORDS, DEVELOPMENT_WORDS, WordMatcher
 from yunliao.domain.guard import GuardPolicy
 from yunliao.ports import AcceptLimits, Moderator, Store
 from yunliao.services.account import Account
@@ -70,3 +73,121 @@ class Services:
 def spawn(task: Callable[[], None]) -> None:
     """Run on a thread of its own; a greenlet under the gevent worker."""
     threading.Thread(target=task, daemon=True).start()
+
+
+def build_services(settings: Settings) -> Services:
+    """Wire everything; touches the store (migrations) and nothing else. Raises `StoreUnavailable`, `Misconfigured`."""
+    clock, metrics, turn_log = SystemClock(), PrometheusMetrics(), JsonTurnLog()
+    ids = SortableIds(clock)
+    vault = MasterKeyVault(settings.master_keys)
+    store = SqliteStore(settings.store_url)
+    store.migrate()
+    people = People(users=store.users, shared=store.secrets, vault=vault, clock=clock)
+    people.check_keys()
+    screening = Screening(_matcher(settings), _moderators(settings, clock, metrics), spawn)
+    asking = Asking(
+        conversations=store.conversations,
+        system_prompt=settings.system_prompt,
+        window=settings.context_tokens,
+        reserve=settings.answer_tokens,
+    )
+    engine = Engine(
+        instance=secrets.token_hex(8),
+        turns=store.turns,
+        conversations=store.conversations,
+        people=people,
+        tools=Tools(
+            relay=_relay(settings, clock),
+            screening=screening,
+            asking=asking,
+            slots=Slots(max_live=settings.max_live, max_queue=settings.max_queue),
+            clock=clock,
+            metrics=metrics,
+            guard=GuardPolicy(),
+            spawn=spawn,
+            queue_seconds=settings.queue_seconds,
+            answer_tokens=settings.answer_tokens,
+        ),
+        clock=clock,
+        metrics=metrics,
+        turn_log=turn_log,
+        lease_seconds=settings.lease_seconds,
+        spawn=spawn,
+    )
+    models = tuple(ModelView(choice.id, choice.name, choice.id == settings.model) for choice in settings.models)
+    catalog = Catalog(
+        texts=PackagedTexts(),
+        models=models,
+        name=settings.name,
+        ai_notice=settings.ai_notice,
+        ai_label=settings.ai_label,
+        provider=Provider(settings.provider, settings.filing, settings.contact),
+        image_hosts=settings.image_hosts,
+    )
+    return Services(
+        settings=settings,
+        people=people,
+        turns=TurnService(
+            turns=store.turns,
+            conversations=store.conversations,
+            engine=engine,
+            clock=clock,
+            ids=ids,
+            limits=AcceptLimits(rate=settings.rate_limit.count, window_ms=settings.rate_limit.window_ms),
+            models=frozenset(model.id for model in models),
+            default_model=settings.model,
+            max_text_chars=settings.max_text_chars,
+            lease_seconds=settings.lease_seconds,
+        ),
+        listen=Listen(turns=store.turns, engine=engine, clock=clock),
+        conversations=ConversationService(
+            conversations=store.conversations,
+            clock=clock,
+            ids=ids,
+            ai_label=settings.ai_label,
+            explain=errors.by_code,
+        ),
+        consents=Consents(users=store.users, people=people, clock=clock, current=catalog.consent_version),
+        account=Account(users=store.users, turns=store.turns, engine=engine, people=people, clock=clock),
+        tickets=TicketService(tickets=store.tickets, shared=store.secrets, vault=vault, clock=clock),
+        catalog=catalog,
+        health=Health(checks={"store": store.ping}, engine=engine),
+        jobs=Jobs(
+            turns=store.turns,
+            conversations=store.conversations,
+            engine=engine,
+            clock=clock,
+            event_hours=settings.event_hours,
+        ),
+        metrics=metrics,
+        turn_log=turn_log,
+        engine=engine,
+        store=store,
+    )
+
+
+def _relay(settings: Settings, clock: SystemClock) -> HttpRelay:
+    limits = RelayLimits(
+        connect=settings.relay_connect,
+        first_byte=settings.relay_first_byte,
+        silence=settings.relay_silence,
+        total=settings.relay_total,
+    )
+    return HttpRelay(settings.relay_url, settings.relay_key, limits=limits, clock=clock)
+
+
+def _matcher(settings: Settings) -> WordMatcher:
+    files = [DEFAULT_WORDS]
+    if settings.env == "development":
+        files.append(DEVELOPMENT_WORDS)
+    if settings.words_file:
+        files.append(Path(settings.words_file))
+    return WordMatcher(*files)
+
+
+def _moderators(settings: Settings, clock: SystemClock, metrics: PrometheusMetrics) -> list[Moderator]:
+    wechat = WechatModerator(WechatApi(settings.wechat_api_url), LocalGovernor(clock), clock, metrics.moderation)
+    layers: list[Moderator] = [wechat]
+    if settings.relay_moderation:
+        layers.append(RelayModerator(settings.relay_url, settings.relay_key, clock, metrics.moderation))
+    return layers

@@ -264,3 +264,15 @@ class Misconfigured(YunliaoError):
 
 class Internal(YunliaoError):
     """A fault of ours."""
+
+
+def by_code(code: str) -> type[YunliaoError] | None:
+    """The class of a stored code; None for one that this version does not know."""
+    return _BY_CODE.get(code)
+
+
+def _walk(kind: type[YunliaoError]) -> list[type[YunliaoError]]:
+    return [kind, *(found for child in kind.__subclasses__() for found in _walk(child))]
+
+
+_BY_CODE = {kind.code: kind for kind in reversed(_walk(YunliaoError)) if "code" in vars(kind)}

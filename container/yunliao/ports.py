@@ -11,7 +11,7 @@ import msgspec
 
 from yunliao.domain.events import EndReason, Usage
 from yunliao.domain.principal import Principal
-from yunliao.domain.turn import Ending, Turn
+from yunliao.domain.turn import ChatMessage, Ending, Turn
 from yunliao.domain.verdict import Verdict
 
 # --- time and chance ---------------------------------------------------------------------------------------------
@@ -346,13 +346,6 @@ class Store(Protocol):
 
 
 # --- relay -------------------------------------------------------------------------------------------------------
-
-
-class ChatMessage(msgspec.Struct, frozen=True):
-    """One message of the context."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
 
 
 class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -289,7 +289,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_seconds: float = 10.0
 
     def __repr__(self) -> str:
-        shown = (f"{name}=***" if name in SECRETS else f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__)
+        shown = (
+            f"{name}=***" if name in SECRETS else f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__
+        )
         return f"Settings({', '.join(shown)})"
 
     @classmethod
@@ -322,7 +324,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 def _empty(variable: Variable) -> Any:
     """What an empty optional variable means: the empty value of its kind."""
-    return {_names: frozenset(), _models: (), _hosts: ()}.get(variable.parse, "")
+    empties: dict[Callable[[str], Any], Any] = {_names: frozenset(), _models: (), _hosts: ()}
+    return empties.get(variable.parse, "")
 
 
 def _whole(values: Mapping[str, Any]) -> list[str]:

@@ -27,9 +27,7 @@ def test_the_configuration_table_is_complete(page: str) -> None:
 def error_rows() -> set[tuple[str, str, str]]:
     classes = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.YunliaoError)]
     return {
-        (kind.code, str(kind.status), "yes" if kind.retryable else "no")
-        for kind in classes
-        if "code" in vars(kind)
+        (kind.code, str(kind.status), "yes" if kind.retryable else "no") for kind in classes if "code" in vars(kind)
     }
 
 

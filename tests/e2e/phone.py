@@ -116,7 +116,9 @@ class Phone:
 
     def messages(self, conversation: str) -> list[dict[str, Any]]:
         """The newest page of a conversation."""
-        found: list[dict[str, Any]] = self.call("GET", f"/v1/conversations/{conversation}/messages?limit=50")["messages"]
+        found: list[dict[str, Any]] = self.call("GET", f"/v1/conversations/{conversation}/messages?limit=50")[
+            "messages"
+        ]
         return found
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from dev.trouble import Trouble
@@ -104,7 +105,8 @@ class Conversation:
                 if event["reason"] == "complete":
                     return True
                 error = event.get("error") or {}
-                print(f"[{event['reason']}] {error.get('message', '')} {error.get('message_en', '')}".rstrip(), file=sys.stderr)
+                said = f"[{event['reason']}] {error.get('message', '')} {error.get('message_en', '')}"
+                print(said.rstrip(), file=sys.stderr)
                 return event["reason"] in ("length", "stopped")
         return None
 
@@ -115,7 +117,8 @@ class Conversation:
             return
         for message in self.gateway.call("GET", f"/v1/conversations/{self.id}/messages?limit=50")["messages"]:
             who = "我" if message["role"] == "user" else "云聊"
-            print(f"{time.strftime('%H:%M', time.localtime(message['created_at'] / 1000))} {who}: {_plain(message['text'])}")
+            at = time.strftime("%H:%M", time.localtime(message["created_at"] / 1000))
+            print(f"{at} {who}: {_plain(message['text'])}")
 
 
 def _plain(text: str) -> str:
@@ -144,10 +147,10 @@ def chat(options: argparse.Namespace) -> int:
         if busy and line and line != "/stop":
             print("还在回答，输入 /stop 可停止。Still answering; /stop ends it.", file=sys.stderr)
         elif line.startswith("/"):
-            _guarded(lambda line=line: _command(conversation, line, busy))  # type: ignore[misc]
+            _guarded(partial(_command, conversation, line, busy))
         elif line:
             # On a thread of its own, so that /stop can be typed while the answer comes.
-            answering = threading.Thread(target=_guarded, args=(lambda line=line: conversation.say(line),), daemon=True)
+            answering = threading.Thread(target=_guarded, args=(partial(conversation.say, line),), daemon=True)
             answering.start()
             if not sys.stdin.isatty():
                 answering.join()

@@ -53,7 +53,9 @@ def node(root: pathlib.Path, *, required: bool) -> bool:
     npm = shutil.which("npm")
     if not npm or not shutil.which("node"):
         if required:
-            raise Trouble("Node.js 20 or newer is needed for this. Install it from nodejs.org and run the command again.")
+            raise Trouble(
+                "Node.js 20 or newer is needed for this. Install it from nodejs.org and run the command again."
+            )
         print("Node.js was not found: the mini-program preview is left out. Install Node.js 20 or newer to see it.")
         return False
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout.strip()
@@ -76,7 +78,10 @@ def _pip(root: pathlib.Path, lock: str) -> None:
     command += ["--require-hashes", "--prefer-binary", "-r", str(root / lock)]
     started, lines = time.monotonic(), 0
     log = root / ".venv" / "install.log"
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip, log.open("w") as kept:
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip,
+        log.open("w") as kept,
+    ):
         assert pip.stdout is not None
         for line in pip.stdout:
             kept.write(line)
@@ -89,7 +94,9 @@ def _pip(root: pathlib.Path, lock: str) -> None:
         text = log.read_text()
         if "hash" in text.lower() and "do not match" in text.lower():
             why = "a downloaded file does not have the hash the lock asks for, so it was not installed"
-        elif any(sign in text for sign in ("Connection", "Temporary failure", "No matching distribution", "Max retries")):
+        elif any(
+            sign in text for sign in ("Connection", "Temporary failure", "No matching distribution", "Max retries")
+        ):
             why = "the package index cannot be reached: check the network or set PIP_INDEX_URL to a mirror"
         else:
             why = "pip stopped"

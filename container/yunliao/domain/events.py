@@ -87,7 +87,7 @@ class End(Event, frozen=True, kw_only=True, tag="end", omit_defaults=True):
 AnyEvent = Accepted | Queued | Text | Reasoning | Retract | Notice | End
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(AnyEvent)
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 
 def encode_event(event: Event) -> bytes:

@@ -1,7 +1,7 @@
 """Joining a continuation to the text it continues, without a repeated or a missing character (design.md §4.2).
 
-A model that is asked to go on may repeat the last words, or start the whole answer anew. The first characters of what it
-sends are held until it is clear how many of them repeat; then everything flows through untouched.
+A model that is asked to go on may repeat the last words, or start the whole answer anew. The first characters it sends
+are held until it is clear how many of them repeat; then everything flows through untouched.
 """
 
 from yunliao.domain.context import join_without_repetition

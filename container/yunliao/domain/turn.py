@@ -66,3 +66,10 @@ class HistoryTurn(msgspec.Struct, frozen=True, kw_only=True):
 
     question: str
     answer: str
+
+
+class ChatMessage(msgspec.Struct, frozen=True):
+    """One message of the context."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str

@@ -18,7 +18,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def blocks(self) -> bool:
-        """Whether the text must not be shown. `review` blocks too: nobody is there to review it while a person waits."""
+        """Whether the text must not be shown. `review` blocks too: nobody reviews it while a person waits."""
         return self.suggest != "pass"
 
 

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from yunliao.domain.context import build, build_continuation
+from yunliao.domain.context import DoesNotFit, build, build_continuation
 from yunliao.domain.turn import ChatMessage, HistoryTurn, MessageBody, Turn
-from yunliao.errors import NotFound
+from yunliao.errors import ContextTooLong, NotFound
 from yunliao.ports import Conversations, Message
 from yunliao.services.people import Owner
 
@@ -49,20 +49,20 @@ class Asking:
         confirmed = shown
         if turn.kind == "continue" and history:
             confirmed = history.pop().answer + shown
-        if confirmed:
-            messages = build_continuation(
-                self._system, history, question, confirmed, window=self._window, reserve=self._reserve
-            )
-        else:
-            messages = build(self._system, history, question, window=self._window, reserve=self._reserve)
+        room = {"window": self._window, "reserve": self._reserve}
+        try:
+            if confirmed:
+                messages = build_continuation(self._system, history, question, confirmed, **room)
+            else:
+                messages = build(self._system, history, question, **room)
+        except DoesNotFit:
+            raise ContextTooLong from None
         return Prompt(messages, confirmed)
 
     def _history(self, turn: Turn, owner: Owner) -> list[HistoryTurn]:
         """Earlier exchanges, oldest first; blocked and unanswered ones are not among them. For a continuation the
         last one is the exchange to go on with."""
-        newest = self._conversations.messages(
-            turn.user_id, turn.conversation_id, before=None, limit=HISTORY_MESSAGES
-        )
+        newest = self._conversations.messages(turn.user_id, turn.conversation_id, before=None, limit=HISTORY_MESSAGES)
         exchanges: list[HistoryTurn] = []
         question = ""
         for message in reversed(newest):

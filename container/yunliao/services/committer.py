@@ -71,7 +71,7 @@ class Committer:
                 self._clock.sleep(RETRY)
 
     def step(self) -> None:
-        """One commit of everything that is due. Raises `StoreUnavailable`; nothing is lost, the next step tries again."""
+        """One commit of all that is due. Raises `StoreUnavailable`; nothing is lost, the next step tries again."""
         with self._step_lock:
             now = self._clock.monotonic()
             beat = now - self._beat_at >= self._beat

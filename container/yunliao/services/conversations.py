@@ -53,6 +53,8 @@ class Feedback(msgspec.Struct, frozen=True, omit_defaults=True):
     value: Literal["up", "down", "none"] = "none"
     reasons: tuple[str, ...] = ()
     comment: str = ""
+    reported: str = ""
+    report_comment: str = ""
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -136,17 +138,32 @@ class ConversationService:
     def messages(self, owner: Owner, conversation_id: str, before: str | None, limit: int) -> Page[MessageView]:
         """The newest page (or the one before a cursor), oldest first within the page."""
         self._own(owner, conversation_id)
-        found = self._conversations.messages(
-            owner.user_id, conversation_id, before=_cursor(before), limit=limit + 1
-        )
+        found = self._conversations.messages(owner.user_id, conversation_id, before=_cursor(before), limit=limit + 1)
         views = [self._message(owner, message) for message in reversed(found[:limit])]
         return Page(views, _next([(m.created_at, m.id) for m in found], limit))
 
-    def feedback(self, owner: Owner, message_id: str, feedback: Feedback) -> Feedback:
+    def feedback(self, owner: Owner, message_id: str, given: Feedback) -> Feedback:
         """Keep what the user thinks of an answer, sealed. Raises `NotFound` for anything but an own answer."""
+        standing = self._standing(owner, message_id)
+        return self._keep(
+            owner,
+            message_id,
+            msgspec.structs.replace(standing, value=given.value, reasons=given.reasons, comment=given.comment),
+        )
+
+    def report(self, owner: Owner, message_id: str, reason: str, comment: str) -> Feedback:
+        """Keep a report of an answer, sealed, beside the feedback on it."""
+        standing = self._standing(owner, message_id)
+        return self._keep(owner, message_id, msgspec.structs.replace(standing, reported=reason, report_comment=comment))
+
+    def _standing(self, owner: Owner, message_id: str) -> Feedback:
         message = self._conversations.message(owner.user_id, message_id)
         if message is None or message.role != "assistant":
             raise NotFound
+        sealed = owner.open(message_id, "feedback", message.sealed_feedback)
+        return msgspec.json.decode(sealed, type=Feedback) if sealed else Feedback()
+
+    def _keep(self, owner: Owner, message_id: str, feedback: Feedback) -> Feedback:
         sealed = owner.seal(message_id, "feedback", msgspec.json.encode(feedback))
         self._conversations.set_feedback(owner.user_id, message_id, sealed)
         return feedback

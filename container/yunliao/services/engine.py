@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from yunliao.domain.events import End, Reasoning, Retract, Text, decode_event
 from yunliao.domain.title import title_of
@@ -149,12 +150,9 @@ class Engine:
         self._committer.wake(urgent=True)
 
     def _release(self, runs: list[Run]) -> None:
-        try:
-            self._turns.commit(
-                [TurnWrite(turn_id=run.turn.id) for run in runs], owner=self.instance, lease_until=self._clock.now_ms()
-            )
-        except StoreUnavailable:
-            pass  # the lease runs out by itself
+        released = [TurnWrite(turn_id=run.turn.id) for run in runs]
+        with suppress(StoreUnavailable):  # then the leases run out by themselves
+            self._turns.commit(released, owner=self.instance, lease_until=self._clock.now_ms())
         for run in runs:
             run.log.close()
 
@@ -194,10 +192,8 @@ class Engine:
             output_tokens=usage.output_tokens if usage else None,
         )
         if run.shown.text:
-            try:
+            with suppress(YunliaoError):  # a missing title harms nobody; the next answer tries again
                 self._describe(run)
-            except YunliaoError:
-                pass  # a missing title harms nobody; the next answer tries again
 
     def _describe(self, run: Run) -> None:
         turn, owner = run.turn, run.owner

@@ -222,23 +222,28 @@ class Run:
                     break
         except TurnFailed as failed:
             failure = failed
+        if not self._stopped:
+            self._settle()
+        usage = self._usage(request, finish)
         if self._stopped:
-            return Outcome(reason="stopped", usage=self._usage(request, finish))
+            return Outcome(reason="stopped", usage=usage)
+        return self._judge(finish, self.answer.failure or failure, usage)
+
+    def _settle(self) -> None:
+        """Wait for the verdicts on what came; also on what came before a failure, since it is kept."""
         self.answer.feed(text=self._joiner.finish())
         self.answer.finish()
         if self.answer.failure is None and not self.answer.wait(VERDICT_SECONDS):
             raise Internal("verdicts overdue")
-        usage = self._usage(request, finish)
-        if self._stopped:
-            return Outcome(reason="stopped", usage=usage)
-        failure = self.answer.failure or failure
-        if failure is None and finish is not None and finish.reason == "blocked":
-            failure = BlockedOutput()
+
+    def _judge(self, finish: RelayFinish | None, failure: TurnFailed | None, usage: Usage) -> Outcome:
         if failure is not None:
             return self._failed(failure, usage)
         if finish is None:  # a stream ends by RelayFinish, by an error, or because we closed it
             return self._failed(Internal("stream without an end"), usage)
-        return Outcome(reason="length" if finish.reason == "length" else "complete", usage=usage)
+        if finish.reason == "blocked":
+            return self._failed(BlockedOutput(), usage)
+        return Outcome(reason=finish.reason, usage=usage)
 
     def _take(self, batch: list[RelayEvent]) -> RelayFinish | None:
         if not self.timings.first_byte:
@@ -296,7 +301,7 @@ class Run:
                 return None
             rows, shown = self._number(events, now)
             state = self._state if self._state in ("queued", "running") else None
-            write = TurnWrite(turn_id=self.turn.id, rows=rows, ending=ending, state=state)  # type: ignore[arg-type]
+            write = TurnWrite(turn_id=self.turn.id, rows=rows, ending=ending, state=state)
             self._inflight = (write, shown)
             return write
 

@@ -79,9 +79,7 @@ class TurnService:
         fresh = None
         now = self._clock.now_ms()
         if conversation_id is None:
-            fresh = Conversation(
-                id=self._ids.new("conv"), user_id=owner.user_id, created_at=now, last_activity_at=now
-            )
+            fresh = Conversation(id=self._ids.new("conv"), user_id=owner.user_id, created_at=now, last_activity_at=now)
         turn = self._turn(
             owner,
             client_id=client_id,

@@ -84,7 +84,7 @@ class Templates {
 
   /** Tags used by a template and by what it imports. */
   tagsOf(stem, visited = new Set()) {
-    if (visited.has(stem)) return new Set()
+    if (visited.has(stem) || !this.tags.has(stem)) return new Set()
     visited.add(stem)
     const names = new Set(this.tags.get(stem))
     for (const dependency of this.group.getDirectDependencies(stem)) {

@@ -1,0 +1,39 @@
+"""How the container is served. Nothing of the application is imported here: this file is read before the worker patches
+the standard library for greenlets."""
+
+import os
+
+bind = f"0.0.0.0:{os.environ.get('PORT', '80')}"
+# One worker: greenlets hold a thousand listeners, and a turn's listeners find its events in the same process.
+workers = 1
+worker_class = "gevent"
+worker_connections = 4000
+# A heartbeat for this worker class, not a limit for requests; those have deadlines of their own.
+timeout = 60
+keepalive = 75
+# Live answers get YUNLIAO_GRACE_SECONDS; the rest of the time is for closing sockets and the store.
+graceful_timeout = int(float(os.environ.get("YUNLIAO_GRACE_SECONDS") or 20)) + 5
+# Header names with underscores would collide with the platform's identity headers (platform.md §3.1).
+header_map = "drop"
+forwarded_allow_ips = ""
+control_socket_disable = True
+accesslog = None
+errorlog = "-"
+loglevel = "warning"
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  memory, not disk: a heartbeat file
+proc_name = "yunliao"
+
+
+def post_worker_init(worker):  # type: ignore[no-untyped-def]
+    """From here the worker's own wish to end is watched."""
+    from yunliao.factory import drain_when
+
+    drain_when(worker.wsgi, lambda: not worker.alive)
+
+
+def worker_exit(server, worker):  # type: ignore[no-untyped-def]
+    """Requests are done: let live turns finish."""
+    from yunliao.factory import shut_down
+
+    if getattr(worker, "wsgi", None) is not None:
+        shut_down(worker.wsgi)

@@ -1,0 +1,81 @@
+"""Prometheus metrics in a registry of their own; label values come from small fixed sets."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 6, 12, 30, 60)
+
+
+class PrometheusMetrics:
+    """Implements `ports.Metrics`."""
+
+    def __init__(self) -> None:
+        registry = self._registry = CollectorRegistry()
+        self._ended = Counter("yunliao_turns_ended", "Ended turns", ("reason", "code"), registry=registry)
+        self._first_text = Histogram(
+            "yunliao_first_text_seconds", "From accept to the first text shown", buckets=SECONDS, registry=registry
+        )
+        self._first_byte = Histogram(
+            "yunliao_relay_first_byte_seconds",
+            "From asking the relay to its first byte",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._guard = Histogram(
+            "yunliao_guard_delay_seconds",
+            "From the first text received to the first shown",
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._live = Gauge("yunliao_live_turns", "Turns this instance runs or queues", registry=registry)
+        self._queue = Gauge("yunliao_queue_depth", "Turns waiting for a place", registry=registry)
+        self._moderation = Histogram(
+            "yunliao_moderation_seconds",
+            "Checks by layer and outcome",
+            ("layer", "outcome"),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._relay_errors = Counter("yunliao_relay_errors", "Failed generations", ("code",), registry=registry)
+        self._commit = Histogram("yunliao_commit_seconds", "Group commits", buckets=SECONDS, registry=registry)
+        self._rows = Counter("yunliao_commit_rows", "Events made durable", registry=registry)
+        self._takeovers = Counter("yunliao_takeovers", "Turns taken over from a dead instance", registry=registry)
+        self._listeners = Gauge("yunliao_listeners", "Connected listeners", ("transport",), registry=registry)
+
+    def turn_ended(self, reason: str, code: str) -> None:
+        self._ended.labels(reason, code).inc()
+
+    def first_text(self, seconds: float) -> None:
+        self._first_text.observe(seconds)
+
+    def relay_first_byte(self, seconds: float) -> None:
+        self._first_byte.observe(seconds)
+
+    def guard_delay(self, seconds: float) -> None:
+        self._guard.observe(seconds)
+
+    def live_turns(self, count: int) -> None:
+        self._live.set(count)
+
+    def queue_depth(self, count: int) -> None:
+        self._queue.set(count)
+
+    def moderation(self, layer: str, outcome: str, seconds: float) -> None:
+        self._moderation.labels(layer, outcome).observe(seconds)
+
+    def relay_error(self, code: str) -> None:
+        self._relay_errors.labels(code).inc()
+
+    def commit(self, rows: int, seconds: float) -> None:
+        self._commit.observe(seconds)
+        self._rows.inc(rows)
+
+    def takeover(self) -> None:
+        self._takeovers.inc()
+
+    def listeners(self, transport: str, change: int) -> None:
+        self._listeners.labels(transport).inc(change)
+
+    def render(self) -> tuple[bytes, str]:
+        """The exposition text and its content type."""
+        return generate_latest(self._registry), CONTENT_TYPE_LATEST

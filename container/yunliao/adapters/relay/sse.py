@@ -1,0 +1,65 @@
+"""Server-sent events, decoded on bytes (WHATWG HTML, "Server-sent events").
+
+Lines end at CR, LF or CRLF only: a text splitter would also cut at U+2028 or U+0085 inside JSON. However the bytes are
+cut, the events are the same.
+"""
+
+from yunliao.errors import RelayMalformed
+
+MAX_LINE = 1 << 20
+"""Bytes of one line, and of the data of one event; no chunk of an answer comes near it."""
+
+
+class SseDecoder:
+    """`feed` returns the `data` of the events completed by these bytes."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._data: list[bytes] = []
+        self._size = 0
+        self._first = True
+        self._skip_lf = False
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Raises `RelayMalformed` when a line or an event is too large. An unfinished last event is never given out."""
+        if self._skip_lf and chunk:
+            chunk = chunk[1:] if chunk[:1] == b"\n" else chunk
+            self._skip_lf = False
+        buffer = self._buffer + chunk
+        if self._first and len(buffer) >= 3:
+            buffer = buffer.removeprefix(b"\xef\xbb\xbf")
+            self._first = False
+        events: list[bytes] = []
+        start = 0
+        while (end := _line_end(buffer, start)) >= 0:
+            self._line(buffer[start:end], events)
+            start = end + 1
+            if buffer[end] == 13:
+                if start == len(buffer):
+                    self._skip_lf = True
+                elif buffer[start] == 10:
+                    start += 1
+        self._buffer = buffer[start:]
+        if len(self._buffer) > MAX_LINE:
+            raise RelayMalformed("line too long")
+        return events
+
+    def _line(self, line: bytes, events: list[bytes]) -> None:
+        if not line:
+            if self._data:
+                events.append(b"\n".join(self._data))
+                self._data, self._size = [], 0
+            return
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            value = value.removeprefix(b" ")
+            self._size += len(value)
+            if self._size > MAX_LINE:
+                raise RelayMalformed("event too large")
+            self._data.append(value)
+
+
+def _line_end(buffer: bytes, start: int) -> int:
+    newline = buffer.find(b"\n", start)
+    carriage = buffer.find(b"\r", start, newline if newline >= 0 else len(buffer))
+    return carriage if carriage >= 0 else newline

@@ -1,0 +1,115 @@
+"""Conversations and messages in SQLite."""
+
+from typing import Literal
+
+from yunliao.adapters.store.sqlite.database import Database, row, rows
+from yunliao.adapters.store.sqlite.records import insert, load, read
+from yunliao.ports import Conversation, Message
+
+LAST = (2**62, "\U0010ffff")
+"""A position after every record."""
+
+
+class SqliteConversations:
+    """Implements `ports.Conversations`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, conversation: Conversation) -> None:
+        """See `ports.Conversations.create`."""
+        with self._database.write() as connection:
+            insert(connection, "conversations", conversation)
+
+    def get(self, user_id: str, conversation_id: str) -> Conversation | None:
+        """See `ports.Conversations.get`."""
+        statement = "SELECT * FROM conversations WHERE id = ? AND user_id = ? AND deleted_at = 0"
+        with self._database.read() as connection:
+            return read(Conversation, row(connection, statement, conversation_id, user_id))
+
+    def page(self, user_id: str, *, before: tuple[int, str] | None, limit: int) -> list[Conversation]:
+        """See `ports.Conversations.page`."""
+        statement = (
+            "SELECT * FROM conversations WHERE user_id = ? AND (last_activity_at, id) < (?, ?) AND deleted_at = 0"
+            " ORDER BY last_activity_at DESC, id DESC LIMIT ?"
+        )
+        with self._database.read() as connection:
+            found = rows(connection, statement, user_id, *(before or LAST), limit)
+            return [load(Conversation, one) for one in found]
+
+    def set_title(
+        self, user_id: str, conversation_id: str, sealed_title: bytes, *, titled: Literal["auto", "user"]
+    ) -> bool:
+        """See `ports.Conversations.set_title`."""
+        with self._database.write() as connection:
+            standing = row(
+                connection,
+                "SELECT titled FROM conversations WHERE id = ? AND user_id = ? AND deleted_at = 0",
+                conversation_id,
+                user_id,
+            )
+            if standing is None:
+                return False
+            if titled == "user" or standing["titled"] == "none":
+                connection.execute(
+                    "UPDATE conversations SET sealed_title = ?, titled = ? WHERE id = ?",
+                    (sealed_title, titled, conversation_id),
+                )
+            return True
+
+    def set_snippet(self, user_id: str, conversation_id: str, sealed_snippet: bytes) -> None:
+        """See `ports.Conversations.set_snippet`."""
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE conversations SET sealed_snippet = ? WHERE id = ? AND user_id = ?",
+                (sealed_snippet, conversation_id, user_id),
+            )
+
+    def delete(self, user_id: str, conversation_id: str, *, at: int) -> bool:
+        """See `ports.Conversations.delete`."""
+        with self._database.write() as connection:
+            statement = "UPDATE conversations SET deleted_at = ? WHERE id = ? AND user_id = ? AND deleted_at = 0"
+            return connection.execute(statement, (at, conversation_id, user_id)).rowcount == 1
+
+    def restore(self, user_id: str, conversation_id: str, *, deleted_after: int) -> bool:
+        """See `ports.Conversations.restore`."""
+        with self._database.write() as connection:
+            statement = "UPDATE conversations SET deleted_at = 0 WHERE id = ? AND user_id = ? AND deleted_at > ?"
+            return connection.execute(statement, (conversation_id, user_id, deleted_after)).rowcount == 1
+
+    def purge(self, *, deleted_before: int, limit: int) -> int:
+        """See `ports.Conversations.purge`."""
+        with self._database.write() as connection:
+            statement = "SELECT id FROM conversations WHERE deleted_at > 0 AND deleted_at < ? LIMIT ?"
+            ids = [(found["id"],) for found in rows(connection, statement, deleted_before, limit)]
+            connection.executemany(
+                "DELETE FROM events WHERE turn_id IN (SELECT id FROM turns WHERE conversation_id = ?)", ids
+            )
+            for table in ("turns", "messages"):
+                connection.executemany(f"DELETE FROM {table} WHERE conversation_id = ?", ids)  # noqa: S608
+            connection.executemany("DELETE FROM conversations WHERE id = ?", ids)
+            return len(ids)
+
+    def messages(
+        self, user_id: str, conversation_id: str, *, before: tuple[int, str] | None, limit: int
+    ) -> list[Message]:
+        """See `ports.Conversations.messages`."""
+        statement = (
+            "SELECT * FROM messages WHERE conversation_id = ? AND user_id = ? AND (created_at, id) < (?, ?)"
+            " AND hidden = 0 ORDER BY created_at DESC, id DESC LIMIT ?"
+        )
+        with self._database.read() as connection:
+            found = rows(connection, statement, conversation_id, user_id, *(before or LAST), limit)
+            return [load(Message, one) for one in found]
+
+    def message(self, user_id: str, message_id: str) -> Message | None:
+        """See `ports.Conversations.message`."""
+        statement = "SELECT * FROM messages WHERE id = ? AND user_id = ?"
+        with self._database.read() as connection:
+            return read(Message, row(connection, statement, message_id, user_id))
+
+    def set_feedback(self, user_id: str, message_id: str, sealed_feedback: bytes) -> bool:
+        """See `ports.Conversations.set_feedback`."""
+        with self._database.write() as connection:
+            statement = "UPDATE messages SET sealed_feedback = ? WHERE id = ? AND user_id = ?"
+            return connection.execute(statement, (sealed_feedback, message_id, user_id)).rowcount == 1

@@ -1,0 +1,93 @@
+"""One SQLite file, shared by all threads of the process and by all processes of the machine.
+
+One connection per process under one lock: a statement takes microseconds, so under gevent it blocks the hub no longer
+than that, and greenlets never wait for each other for long. WAL lets other processes read meanwhile. With
+`synchronous=NORMAL` a killed process loses nothing that was committed; a power cut may lose the last commits, never
+the file. `secure_delete` overwrites what is removed (P10).
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from yunliao.errors import StoreUnavailable
+
+BUSY_SECONDS = 5.0
+"""How long a writer waits for another process's commit."""
+
+
+class Database:
+    """Runs statements; every sqlite3 error becomes `StoreUnavailable` without its text, which may hold values."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A connection for reading."""
+        with self._lock:
+            try:
+                yield self._open()
+            except sqlite3.Error as error:
+                raise _unavailable(error) from None
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the write lock from its start: what it reads stays true until it commits."""
+        with self._lock:
+            try:
+                connection = self._open()
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
+            except sqlite3.Error as error:
+                raise _unavailable(error) from None
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            folder = os.path.dirname(self._path)
+            try:
+                if folder:
+                    os.makedirs(folder, exist_ok=True)
+            except OSError:
+                raise StoreUnavailable("the folder of YUNLIAO_STORE_URL cannot be made") from None
+            connection = sqlite3.connect(
+                self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            connection.row_factory = sqlite3.Row
+            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=OFF", "secure_delete=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+            self._connection = connection
+        return self._connection
+
+
+def rows(connection: sqlite3.Connection, statement: str, *values: Any) -> list[sqlite3.Row]:
+    """All rows of a query."""
+    return connection.execute(statement, values).fetchall()
+
+
+def row(connection: sqlite3.Connection, statement: str, *values: Any) -> sqlite3.Row | None:
+    """The first row of a query."""
+    found: sqlite3.Row | None = connection.execute(statement, values).fetchone()
+    return found
+
+
+def _unavailable(error: sqlite3.Error) -> StoreUnavailable:
+    return StoreUnavailable(f"sqlite: {getattr(error, 'sqlite_errorname', type(error).__name__)}")

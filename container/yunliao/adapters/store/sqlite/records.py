@@ -1,0 +1,33 @@
+"""Structs to rows and back: a column has the name of its field."""
+
+import sqlite3
+from typing import Any, TypeVar
+
+import msgspec
+
+from yunliao.domain.turn import Turn
+from yunliao.ports import Conversation, Message, User
+
+Record = TypeVar("Record", Turn, Message, Conversation, User)
+
+
+def read(kind: type[Record], found: sqlite3.Row | None) -> Record | None:
+    """The struct of a row."""
+    return None if found is None else load(kind, found)
+
+
+def load(kind: type[Record], found: sqlite3.Row) -> Record:
+    """The struct of a row that is there."""
+    values = {name: found[name] for name in kind.__struct_fields__}
+    for name in ("stop_requested", "hidden", "consent_overseas"):
+        if name in values:
+            values[name] = bool(values[name])
+    return kind(**values)
+
+
+def insert(connection: sqlite3.Connection, table: str, record: msgspec.Struct) -> None:
+    """Insert a struct. Raises `sqlite3.IntegrityError` where a unique index says no."""
+    values: dict[str, Any] = msgspec.structs.asdict(record)
+    names = ", ".join(values)
+    marks = ", ".join("?" * len(values))
+    connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608

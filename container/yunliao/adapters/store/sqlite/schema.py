@@ -1,0 +1,63 @@
+"""The numbered list of migrations. A step once released is never changed: the next step changes what it made."""
+
+import sqlite3
+
+from yunliao.adapters.store.sqlite.database import Database, rows
+
+
+def _first(connection: sqlite3.Connection) -> None:
+    for statement in (
+        "CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE users (id TEXT PRIMARY KEY, wrapped_key BLOB NOT NULL, sealed_openid BLOB NOT NULL,"
+        " created_at INTEGER NOT NULL, suspended_until INTEGER NOT NULL DEFAULT 0,"
+        " consent_version TEXT NOT NULL DEFAULT '', consent_at INTEGER NOT NULL DEFAULT 0,"
+        " consent_overseas INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID",
+        "CREATE TABLE conversations (id TEXT PRIMARY KEY, user_id TEXT NOT NULL, created_at INTEGER NOT NULL,"
+        " last_activity_at INTEGER NOT NULL, sealed_title BLOB NOT NULL, titled TEXT NOT NULL,"
+        " sealed_snippet BLOB NOT NULL, deleted_at INTEGER NOT NULL DEFAULT 0, live_turn_id TEXT NOT NULL DEFAULT '')",
+        "CREATE INDEX conversations_by_activity ON conversations (user_id, last_activity_at, id)",
+        "CREATE INDEX conversations_deleted ON conversations (deleted_at) WHERE deleted_at > 0",
+        "CREATE TABLE messages (id TEXT PRIMARY KEY, user_id TEXT NOT NULL, conversation_id TEXT NOT NULL,"
+        " turn_id TEXT NOT NULL, role TEXT NOT NULL, sealed_body BLOB NOT NULL, created_at INTEGER NOT NULL,"
+        " state TEXT NOT NULL, hidden INTEGER NOT NULL, end_reason TEXT, error_code TEXT NOT NULL,"
+        " sealed_feedback BLOB NOT NULL)",
+        "CREATE INDEX messages_by_time ON messages (conversation_id, created_at, id)",
+        "CREATE INDEX messages_by_user ON messages (user_id)",
+        "CREATE TABLE turns (id TEXT PRIMARY KEY, user_id TEXT NOT NULL, conversation_id TEXT NOT NULL,"
+        " client_id TEXT NOT NULL, fingerprint BLOB NOT NULL, kind TEXT NOT NULL, model TEXT NOT NULL,"
+        " user_message_id TEXT NOT NULL, answer_message_id TEXT NOT NULL, source_turn_id TEXT NOT NULL,"
+        " state TEXT NOT NULL, owner TEXT NOT NULL, lease_until INTEGER NOT NULL, stop_requested INTEGER NOT NULL,"
+        " takeovers INTEGER NOT NULL, last_seq INTEGER NOT NULL, created_at INTEGER NOT NULL,"
+        " ended_at INTEGER NOT NULL, end_reason TEXT, error_code TEXT NOT NULL, sealed_principal BLOB NOT NULL,"
+        " events_expired INTEGER NOT NULL DEFAULT 0)",
+        "CREATE UNIQUE INDEX turns_by_client_id ON turns (user_id, client_id)",
+        "CREATE INDEX turns_by_time ON turns (user_id, created_at)",
+        # The rule of one live turn a user, said a second time where no mistake above can break it.
+        "CREATE UNIQUE INDEX turns_live ON turns (user_id) WHERE state <> 'ended'",
+        "CREATE INDEX turns_leases ON turns (lease_until) WHERE state <> 'ended'",
+        "CREATE INDEX turns_by_conversation ON turns (conversation_id)",
+        "CREATE INDEX turns_with_events ON turns (ended_at) WHERE state = 'ended' AND events_expired = 0",
+        "CREATE TABLE events (turn_id TEXT NOT NULL, seq INTEGER NOT NULL, body BLOB NOT NULL,"
+        " created_at INTEGER NOT NULL, PRIMARY KEY (turn_id, seq)) WITHOUT ROWID",
+        "CREATE TABLE tickets (hash TEXT PRIMARY KEY, sealed_principal BLOB NOT NULL, expires_at INTEGER NOT NULL)"
+        " WITHOUT ROWID",
+        "CREATE INDEX tickets_expiry ON tickets (expires_at)",
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS = (("0001_first", _first),)
+
+
+def migrate(database: Database) -> list[str]:
+    """Apply what is missing, each step in one transaction that keeps other processes out; names of what was applied."""
+    applied = []
+    with database.write() as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY) WITHOUT ROWID")
+        done = {found["name"] for found in rows(connection, "SELECT name FROM migrations")}
+        for name, step in MIGRATIONS:
+            if name not in done:
+                step(connection)
+                connection.execute("INSERT INTO migrations VALUES (?)", (name,))
+                applied.append(name)
+    return applied

@@ -1,0 +1,33 @@
+"""The store as a whole."""
+
+from yunliao.adapters.store.sqlite.conversations import SqliteConversations
+from yunliao.adapters.store.sqlite.database import Database, row
+from yunliao.adapters.store.sqlite.rooms import SqliteSecrets, SqliteTickets, SqliteUsers
+from yunliao.adapters.store.sqlite.schema import migrate
+from yunliao.adapters.store.sqlite.turns import SqliteTurns
+from yunliao.ports import Conversations, Secrets, Tickets, Turns, Users
+
+
+class SqliteStore:
+    """Implements `ports.Store` for `sqlite:///relative/path` and `sqlite:////absolute/path`."""
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url.removeprefix("sqlite:///"))
+        self.turns: Turns = SqliteTurns(self._database)
+        self.users: Users = SqliteUsers(self._database)
+        self.conversations: Conversations = SqliteConversations(self._database)
+        self.tickets: Tickets = SqliteTickets(self._database)
+        self.secrets: Secrets = SqliteSecrets(self._database)
+
+    def migrate(self) -> list[str]:
+        """See `ports.Store.migrate`."""
+        return migrate(self._database)
+
+    def ping(self) -> None:
+        """See `ports.Store.ping`."""
+        with self._database.read() as connection:
+            row(connection, "SELECT 1 FROM migrations")
+
+    def close(self) -> None:
+        """See `ports.Store.close`."""
+        self._database.close()

@@ -1,0 +1,87 @@
+"""Errors to answers: one body, true statuses, and the envelope for the mini-program (design.md §5)."""
+
+import math
+import secrets
+from collections.abc import Callable
+
+import msgspec
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from yunliao.errors import (
+    Internal,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    RequestTooLarge,
+    UnsupportedMediaType,
+    YunliaoError,
+)
+from yunliao.web.identity import call_id
+from yunliao.web.schemas import ErrorBody, ErrorOut
+
+HTTP: dict[int, type[YunliaoError]] = {
+    404: NotFound,
+    405: MethodNotAllowed,
+    413: RequestTooLarge,
+    415: UnsupportedMediaType,
+}
+_encoder = msgspec.json.Encoder()
+
+
+def request_id() -> str:
+    """The id of this request: the platform's, else one of ours."""
+    if "request_id" not in g:
+        g.request_id = call_id(request.headers) or secrets.token_hex(12)
+    return str(g.request_id)
+
+
+def error_body(error: YunliaoError, identifier: str) -> ErrorBody:
+    """An error in the words of docs/errors.md. `detail` names a field, never a value; only refusals have it."""
+    detail = error.detail if isinstance(error, InvalidRequest | NotFound) else ""
+    turn_id = error.extra.get("turn_id")
+    return ErrorBody(
+        code=error.code,
+        message=error.zh,
+        message_en=error.en,
+        retryable=error.retryable,
+        retry_after=math.ceil(error.retry_after) if error.retry_after is not None else None,
+        request_id=identifier,
+        detail=detail or None,
+        turn_id=str(turn_id) if turn_id else None,
+    )
+
+
+def answer(error: YunliaoError) -> Response:
+    """The HTTP answer of an error."""
+    body = error_body(error, request_id())
+    status = error.status
+    if request.headers.get("X-Client") == "miniprogram":
+        body.status, status = error.status, 200
+    response = Response(_encoder.encode(ErrorOut(error=body)), status, content_type="application/json")
+    if error.retry_after is not None and status != 200:
+        response.headers["Retry-After"] = str(math.ceil(error.retry_after))
+    if error.status == 405 and status != 200:
+        response.headers["Allow"] = ", ".join(sorted(getattr(g, "allowed", None) or ()))
+    return response
+
+
+def install(app: Flask, log_fault: Callable[[str, str, str], None]) -> None:
+    """Register the handlers. `log_fault` is told the type of a fault of ours, the request id and the route."""
+
+    @app.errorhandler(YunliaoError)
+    def refused(error: YunliaoError) -> Response:
+        if isinstance(error, Internal):
+            log_fault(error.detail or "Internal", request_id(), request.endpoint or "")
+        return answer(error)
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        g.allowed = getattr(error, "valid_methods", None)
+        status = error.code or 500
+        return answer(HTTP.get(status, InvalidRequest if status < 500 else Internal)())
+
+    @app.errorhandler(Exception)
+    def fault(error: Exception) -> Response:
+        log_fault(type(error).__name__, request_id(), request.endpoint or "")
+        return answer(Internal())

@@ -1,0 +1,38 @@
+"""Routes of the platform plane: WeChat's push and the timer's jobs."""
+
+import hmac
+from typing import TYPE_CHECKING
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from yunliao.errors import IdentityUntrusted
+from yunliao.web.schemas import EmptyIn
+from yunliao.web.validation import body
+
+if TYPE_CHECKING:
+    from yunliao.bootstrap import Services
+
+
+def plane(services: "Services") -> Blueprint:
+    """The blueprint."""
+    routes = Blueprint("platform", __name__)
+
+    @routes.post("/wx/push")
+    def push() -> Response:
+        # Message push, and the console's probe {"action": "CheckContainerPath"}: both want 200 and "success"
+        # (platform.md §6). Nothing is acted upon yet, so nothing in the body is read.
+        if not request.headers.get("X-WX-SOURCE"):
+            raise IdentityUntrusted("X-WX-SOURCE is missing: the push did not come through WeChat")
+        return Response("success", content_type="text/plain; charset=utf-8")
+
+    @routes.post("/jobs/<name>")
+    def jobs(name: str) -> Response:
+        secret = services.settings.jobs_secret
+        given = request.headers.get("X-Yunliao-Secret", "")
+        if not secret or not hmac.compare_digest(secret.encode(), given.encode("utf-8", "surrogatepass")):
+            raise IdentityUntrusted("X-Yunliao-Secret is not YUNLIAO_JOBS_SECRET")
+        body(EmptyIn)
+        return Response(msgspec.json.encode(services.jobs.run(name)), content_type="application/json")
+
+    return routes

@@ -1,0 +1,55 @@
+"""The three renderings of the same events: a poll's JSON, SSE, socket frames. Bodies are spliced, never re-encoded."""
+
+from collections.abc import Iterator
+
+from yunliao.errors import YunliaoError
+from yunliao.services.listen import Listen, Slice
+from yunliao.services.live_log import Numbered
+from yunliao.services.people import Owner
+
+SSE_WAIT = 10.0
+"""Seconds without an event after which a comment is sent: the gateway recycles silent connections (platform.md §2.1),
+and a write is how a client that left is noticed."""
+
+
+def numbered(event: Numbered) -> bytes:
+    """The event's JSON with its number."""
+    return b'{"seq":%d,' % event.seq + event.body[1:]
+
+
+def event_list(events: list[Numbered]) -> bytes:
+    """A JSON array of events."""
+    return b"[" + b",".join(map(numbered, events)) + b"]"
+
+
+def events_json(piece: Slice) -> bytes:
+    """The answer of a poll."""
+    return b'{"turn_id":"%s","events":%s,"cursor":%d,"live":%s}' % (
+        piece.turn_id.encode(),
+        event_list(piece.events),
+        piece.cursor,
+        b"true" if piece.live else b"false",
+    )
+
+
+def sse(listen: Listen, owner: Owner, turn_id: str, after: int) -> Iterator[bytes]:
+    """Server-sent events to the terminal one (WHATWG HTML); `id` is the cursor to resume from."""
+    yield b"retry: 1000\n\n"
+    live = True
+    while live:
+        try:
+            piece = listen.read(owner, turn_id, after, SSE_WAIT)
+        except YunliaoError:
+            return  # the client resumes with its cursor and gets the true answer then
+        after, live = piece.cursor, piece.live
+        yield b"".join(map(_sse_event, piece.events)) or b": still here\n\n"
+
+
+def frame(turn_id: str, event: Numbered) -> str:
+    """A socket frame of one event."""
+    return (b'{"op":"event","turn":"%s","event":%s}' % (turn_id.encode(), numbered(event))).decode()
+
+
+def _sse_event(event: Numbered) -> bytes:
+    kind = event.body[9 : event.body.index(b'"', 9)]
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, kind, numbered(event))

@@ -1,0 +1,217 @@
+"""Routes of the user plane: the platform's identity, then one service call each."""
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from flask import Blueprint, Response, g, request
+
+from yunliao.domain.turn import Turn
+from yunliao.services.conversations import Feedback
+from yunliao.services.people import Owner
+from yunliao.services.turns import Sent
+from yunliao.web import schemas
+from yunliao.web.identity import principal_of
+from yunliao.web.render import event_list, events_json, sse
+from yunliao.web.validation import body, integer, number
+
+if TYPE_CHECKING:
+    from yunliao.bootstrap import Services
+
+SEND_WAIT = 10.0
+POLL_WAIT = 12.0
+"""Longest waits, seconds: with the round trip far below the platform's 15 (platform.md §1.3)."""
+GATHER = 0.25
+"""A poll that has text waits so long for more, seconds: text flows, with four requests a second at most."""
+_encoder = msgspec.json.Encoder()
+
+
+def plane(services: "Services") -> Blueprint:  # noqa: C901  a list of routes, each a few lines
+    """The blueprint."""
+    routes = Blueprint("user", __name__, url_prefix="/v1")
+
+    @routes.before_request
+    def identify() -> None:
+        g.principal = principal_of(request.headers, services.settings)
+
+    def owner() -> Owner:
+        found: Owner = services.people.resolve(g.principal)
+        return found
+
+    def sent(caller: Owner, outcome: Sent) -> Response:
+        piece = services.listen.read(caller, outcome.turn.id, 0, 0)
+        wait = number("wait", 0.0, 0.0, SEND_WAIT)
+        if wait and piece.live and piece.cursor <= 1:
+            more = services.listen.read(caller, outcome.turn.id, piece.cursor, wait, gather=GATHER)
+            piece = msgspec.structs.replace(
+                more, events=[*piece.events, *more.events], cursor=max(piece.cursor, more.cursor)
+            )
+        shown = b'{"turn":%s,"events":%s,"cursor":%d,"live":%s}' % (
+            _encoder.encode(turn_out(outcome.turn)),
+            event_list(piece.events),
+            piece.cursor,
+            b"true" if piece.live else b"false",
+        )
+        return _json(shown, 200 if outcome.existing else 202)
+
+    @routes.post("/turns")
+    def send() -> Response:
+        asked, caller = body(schemas.SendIn), owner()
+        return sent(
+            caller,
+            services.turns.send(
+                caller, asked.client_id, asked.text, asked.conversation_id, asked.model, asked.replaces
+            ),
+        )
+
+    @routes.get("/turns/<turn_id>/events")
+    def events(turn_id: str) -> Response:
+        after, wait = integer("after", 0, 0, 10**9), number("wait", 0.0, 0.0, POLL_WAIT)
+        with _listening(services, "poll"):
+            return _json(events_json(services.listen.read(owner(), turn_id, after, wait, gather=GATHER)))
+
+    @routes.get("/turns/<turn_id>/stream")
+    def stream(turn_id: str) -> Response:
+        resumed = request.headers.get("Last-Event-ID", "")
+        after = int(resumed) if resumed.isascii() and resumed.isdigit() and len(resumed) < 10 else 0
+        after = max(after, integer("after", 0, 0, 10**9))
+        caller = owner()
+        services.listen.read(caller, turn_id, after, 0)  # a wrong id is told before the stream begins
+        return Response(
+            sse(services.listen, caller, turn_id, after),
+            content_type="text/event-stream; charset=utf-8",
+            headers={"X-Accel-Buffering": "no"},
+        )
+
+    @routes.post("/turns/<turn_id>/stop")
+    def stop(turn_id: str) -> Response:
+        body(schemas.EmptyIn)
+        return _answer(schemas.StoppedOut(turn=turn_out(services.turns.stop(owner(), turn_id))))
+
+    @routes.post("/turns/<turn_id>/regenerate")
+    def regenerate(turn_id: str) -> Response:
+        asked, caller = body(schemas.RegenerateIn), owner()
+        return sent(caller, services.turns.regenerate(caller, turn_id, asked.client_id, asked.model))
+
+    @routes.post("/turns/<turn_id>/continue")
+    def continue_(turn_id: str) -> Response:
+        asked, caller = body(schemas.ContinueIn), owner()
+        return sent(caller, services.turns.continue_(caller, turn_id, asked.client_id))
+
+    @routes.post("/tickets")
+    def tickets() -> Response:
+        body(schemas.EmptyIn)
+        owner()
+        ticket = services.tickets.issue(g.principal)
+        return _answer(schemas.TicketOut(ticket=ticket.ticket, expires_in=ticket.expires_in), 201)
+
+    @routes.get("/conversations")
+    def conversations() -> Response:
+        page = services.conversations.page(owner(), request.args.get("before"), integer("limit", 20, 1, 100))
+        return _answer(schemas.ConversationsOut(conversations=page.items, next=page.next))
+
+    @routes.post("/conversations")
+    def create_conversation() -> Response:
+        view = services.conversations.create(owner(), body(schemas.CreateConversationIn).title)
+        return _answer(schemas.ConversationOut(conversation=view), 201)
+
+    @routes.get("/conversations/<conversation_id>")
+    def conversation(conversation_id: str) -> Response:
+        return _answer(schemas.ConversationOut(conversation=services.conversations.get(owner(), conversation_id)))
+
+    @routes.put("/conversations/<conversation_id>")
+    def rename(conversation_id: str) -> Response:
+        view = services.conversations.rename(owner(), conversation_id, body(schemas.RenameIn).title)
+        return _answer(schemas.ConversationOut(conversation=view))
+
+    @routes.delete("/conversations/<conversation_id>")
+    def delete(conversation_id: str) -> Response:
+        seconds = services.conversations.delete(owner(), conversation_id)
+        return _answer(schemas.DeletedOut(deleted=True, undo_seconds=seconds))
+
+    @routes.post("/conversations/<conversation_id>/restore")
+    def restore(conversation_id: str) -> Response:
+        body(schemas.EmptyIn)
+        return _answer(schemas.ConversationOut(conversation=services.conversations.restore(owner(), conversation_id)))
+
+    @routes.get("/conversations/<conversation_id>/messages")
+    def messages(conversation_id: str) -> Response:
+        limit = integer("limit", 30, 1, 100)
+        page = services.conversations.messages(owner(), conversation_id, request.args.get("before"), limit)
+        return _answer(schemas.MessagesOut(messages=page.items, next=page.next))
+
+    @routes.post("/messages/<message_id>/feedback")
+    def feedback(message_id: str) -> Response:
+        said = body(schemas.FeedbackIn)
+        services.conversations.feedback(
+            owner(), message_id, Feedback(value=said.value, reasons=tuple(said.reasons), comment=said.comment)
+        )
+        return _answer(schemas.DoneOut())
+
+    @routes.post("/messages/<message_id>/report")
+    def report(message_id: str) -> Response:
+        said = body(schemas.ReportIn)
+        services.conversations.report(owner(), message_id, said.reason, said.comment)
+        return _answer(schemas.DoneOut())
+
+    @routes.get("/me")
+    def me() -> Response:
+        caller, limits = owner(), services.settings
+        return _answer(
+            schemas.MeOut(
+                user=schemas.UserOut(id=caller.user_id[:12]),
+                consent=services.consents.status(caller),
+                limits=schemas.LimitsOut(rate=limits.rate_limit.text, text_chars=limits.max_text_chars),
+            )
+        )
+
+    @routes.put("/me/consent")
+    def consent() -> Response:
+        given = body(schemas.ConsentIn)
+        return _answer(services.consents.accept(owner(), given.version, given.overseas))
+
+    @routes.delete("/me")
+    def erase() -> Response:
+        return _answer(services.account.erase(owner()))
+
+    @routes.get("/models")
+    def models() -> Response:
+        return _answer(schemas.ModelsOut(models=services.catalog.models()))
+
+    @routes.get("/config")
+    def config() -> Response:
+        return _answer(services.catalog.config())
+
+    return routes
+
+
+def turn_out(turn: Turn) -> schemas.TurnOut:
+    """A turn as its owner sees it."""
+    return schemas.TurnOut(
+        id=turn.id,
+        conversation_id=turn.conversation_id,
+        client_id=turn.client_id,
+        state=turn.state,
+        created_at=turn.created_at,
+    )
+
+
+class _listening:
+    """Counts a listener while it waits."""
+
+    def __init__(self, services: "Services", transport: str) -> None:
+        self._metrics = services.metrics
+        self._transport = transport
+
+    def __enter__(self) -> None:
+        self._metrics.listeners(self._transport, 1)
+
+    def __exit__(self, *_: object) -> None:
+        self._metrics.listeners(self._transport, -1)
+
+
+def _answer(struct: Any, status: int = 200) -> Response:
+    return _json(_encoder.encode(struct), status)
+
+
+def _json(encoded: bytes, status: int = 200) -> Response:
+    return Response(encoded, status, content_type="application/json")

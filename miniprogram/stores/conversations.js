@@ -1,0 +1,162 @@
+/** The list of conversations. Held in memory only: titles and snippets are people's words. */
+
+const { Store } = require('./store');
+const { problemOf, toView } = require('../core/errors');
+const { listTime } = require('../core/format');
+
+/**
+ * @typedef {import('../core/protocol').Conversation} Conversation
+ * @typedef {{ id: string, title: string, snippet: string, at: number, when: string, live: boolean }} Item
+ * @typedef {{ loading: boolean, loaded: boolean, error: import('../core/errors').ErrorView | null, more: boolean, query: string, items: Item[],
+ *   undo: null | { id: string, title: string, until: number } }} ListState
+ */
+
+const PAGE = 30;
+
+/** @extends {Store<ListState>} */
+class Conversations extends Store {
+  /**
+   * @param {{ api: import('../services/api').Api, clock: import('../core/throttle').Clock, lang(): 'zh'|'en', onRemoved?: (id: string) => void }} parts
+   */
+  constructor(parts) {
+    super({ loading: false, loaded: false, error: null, more: false, query: '', items: [], undo: null });
+    this.parts = parts;
+    /** @type {Conversation[]} */ this.all = [];
+    this.next = '';
+    /** @type {Conversation | null} */ this.removed = null;
+    /** @type {(() => void) | null} */ this.undoTimer = null;
+    this.generation = 0;
+  }
+
+  /** @returns {Promise<void>} the first page, or all anew */
+  load() {
+    this.generation += 1;
+    this.next = '';
+    return this.page(true);
+  }
+
+  /** @returns {Promise<void>} */
+  async loadMore() {
+    if (!this.state.loading && this.state.more) await this.page(false);
+  }
+
+  /** @param {boolean} first */
+  async page(first) {
+    const mine = this.generation;
+    this.put({ loading: true, error: null });
+    try {
+      const page = await this.parts.api.conversations(first ? '' : this.next, PAGE);
+      if (mine !== this.generation) return;
+      const known = first ? [] : this.all;
+      const hidden = this.removed ? this.removed.id : '';
+      this.all = known.concat(page.items.filter((one) => one.id !== hidden && !known.some((old) => old.id === one.id)));
+      this.next = page.next;
+      this.put({ loading: false, loaded: true, more: page.next !== '' });
+      this.show();
+    } catch (error) {
+      if (mine === this.generation) this.put({ loading: false, error: toView(problemOf(error), this.parts.lang()) });
+    }
+  }
+
+  /** @param {string} query */
+  search(query) {
+    this.put({ query });
+    this.show();
+  }
+
+  show() {
+    const words = this.state.query.trim().toLowerCase();
+    const now = this.parts.clock.now();
+    const items = this.all
+      .filter((one) => !words || (one.title + '\n' + one.snippet).toLowerCase().indexOf(words) >= 0)
+      .sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1))
+      .map((one) => ({
+        id: one.id, title: one.title, snippet: one.snippet, at: one.at, when: listTime(one.at, now, this.parts.lang()), live: one.liveTurn !== ''
+      }));
+    if (JSON.stringify(items) !== JSON.stringify(this.state.items)) this.put({ items });
+  }
+
+  /** A conversation that the chat page made or moved. @param {string} id @param {Partial<Conversation>} change */
+  touch(id, change) {
+    const known = this.all.find((one) => one.id === id);
+    if (known) Object.assign(known, change);
+    else this.all.push(Object.assign({ id, title: '', snippet: '', createdAt: this.parts.clock.now(), at: this.parts.clock.now(), liveTurn: '' }, change));
+    this.show();
+  }
+
+  /** @param {string} id @param {string} title @returns {Promise<boolean>} */
+  async rename(id, title) {
+    const name = title.trim().slice(0, 60);
+    const known = this.all.find((one) => one.id === id);
+    if (!name || !known) return false;
+    const before = known.title;
+    known.title = name;
+    this.show();
+    try {
+      await this.parts.api.rename(id, name);
+      return true;
+    } catch (error) {
+      known.title = before;
+      this.put({ error: toView(problemOf(error), this.parts.lang()) });
+      this.show();
+      return false;
+    }
+  }
+
+  /** It disappears at once; for some seconds it can come back. @param {string} id @returns {Promise<boolean>} */
+  async remove(id) {
+    const known = this.all.find((one) => one.id === id);
+    if (!known) return false;
+    this.removed = known;
+    this.all = this.all.filter((one) => one !== known);
+    this.show();
+    try {
+      const seconds = await this.parts.api.remove(id);
+      if (this.parts.onRemoved) this.parts.onRemoved(id);
+      if (this.removed !== known) return true;
+      this.put({ undo: { id, title: known.title, until: this.parts.clock.now() + seconds * 1000 } });
+      if (this.undoTimer) this.undoTimer();
+      this.undoTimer = this.parts.clock.after(seconds * 1000, () => this.dismissUndo());
+      return true;
+    } catch (error) {
+      this.all.push(known);
+      this.removed = null;
+      this.put({ error: toView(problemOf(error), this.parts.lang()) });
+      this.show();
+      return false;
+    }
+  }
+
+  /** @returns {Promise<boolean>} */
+  async undo() {
+    const { removed } = this;
+    if (!removed) return false;
+    this.dismissUndo();
+    try {
+      await this.parts.api.restore(removed.id);
+      this.all.push(removed);
+      this.show();
+      return true;
+    } catch (error) {
+      this.put({ error: toView(problemOf(error), this.parts.lang()) });
+      return false;
+    }
+  }
+
+  dismissUndo() {
+    if (this.undoTimer) this.undoTimer();
+    this.undoTimer = null;
+    this.removed = null;
+    this.put({ undo: null });
+  }
+
+  /** Another person, or everything erased. */
+  forget() {
+    this.generation += 1;
+    this.all = [];
+    this.dismissUndo();
+    this.put({ loaded: false, loading: false, more: false, items: [] });
+  }
+}
+
+module.exports = { Conversations };

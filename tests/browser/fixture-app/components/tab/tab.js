@@ -1,0 +1,1 @@
+Component({ properties: { name: String }, data: { of: '' }, relations: { '../tabs/tabs': { type: 'parent' } } })

@@ -1,0 +1,1 @@
+"""Build-time steps of the moderation data."""
