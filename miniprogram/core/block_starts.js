@@ -1,5 +1,7 @@
 /** How a line may begin: one small recogniser per construct (CommonMark 0.31 chapters 4 and 5, GFM tables). Lines are short here. */
 
+const { unescape } = require('./entities');
+
 /** @param {string} s @returns {number} width of the leading blanks */
 function indentOf(s) {
   let at = 0;
@@ -31,7 +33,7 @@ function heading(s) {
 function fence(s) {
   const found = /^( {0,3})(`{3,}|~{3,})(.*)$/.exec(s);
   if (!found || (found[2][0] === '`' && found[3].indexOf('`') >= 0)) return null;
-  const lang = found[3].trim().split(/[\s{,]/)[0].slice(0, 24);
+  const lang = unescape(found[3].trim().split(/[\s{,]/)[0]).slice(0, 24);
   return { ch: found[2][0], size: found[2].length, indent: found[1].length, lang };
 }
 

@@ -13,7 +13,7 @@ const { highlightLine, START } = require('./highlight');
  * @typedef {import('./inline').Run} Run
  * @typedef {{ k: 'p'|'h'|'li'|'code'|'table'|'hr', q?: number, d?: number, n?: number, m?: string, c?: boolean, r?: Run[], lang?: string,
  *   l?: Run[][], open?: boolean, a?: string[], hd?: Run[][], rows?: Run[][][] }} Block
- * @typedef {{ type: 'q' | 'li', width: number, block: number, empty: boolean }} Container
+ * @typedef {{ type: 'q' | 'li', width: number, block: number, empty: boolean, used: boolean }} Container
  * @typedef {{ type: string, n: number }} List
  * @typedef {{ type: 'p', text: Paragraph } | { type: 'h', text: Paragraph } | { type: 'row', raw: string, done: number, columns: number }
  *   | { type: 'fence', ch: string, size: number, indent: number, done: number, colour: import('./highlight').State, lang: string }
@@ -80,9 +80,9 @@ class BlockMachine {
       s = s.slice(used);
       column += used;
     }
-    s = expand(s, column);
     const all = matched === this.containers.length;
-    if (all && this.insideFence(s, whole)) return;
+    if (all && this.insideFence(s, expand(s, column), whole)) return;
+    s = expand(s, column);
     const lazy = !all && this.leaf !== null && this.leaf.type === 'p';
     if (!all && !lazy) this.close(matched);
     this.openBlocks(s, column, matched, lazy, whole);
@@ -99,12 +99,12 @@ class BlockMachine {
     return indent >= one.width ? one.width : -1;
   }
 
-  /** @param {string} s @param {boolean} whole @returns {boolean} */
-  insideFence(s, whole) {
+  /** @param {string} raw tabs as they are @param {string} s @param {boolean} whole @returns {boolean} */
+  insideFence(raw, s, whole) {
     const leaf = this.leaf;
     if (!leaf || leaf.type !== 'fence') return false;
     if (whole && closesFence(s, leaf.ch, leaf.size)) this.closeLeaf();
-    else this.codeLine(s.slice(Math.min(indentOf(s), leaf.indent)), true);
+    else this.codeLine(leaf.indent ? s.slice(Math.min(indentOf(s), leaf.indent)) : raw, true);
     return true;
   }
 
@@ -128,7 +128,7 @@ class BlockMachine {
         const used = indent + (s[indent + 1] === ' ' || s[indent + 1] === '\t' ? 2 : 1);
         const tab = s[indent + 1] === '\t' ? ' '.repeat(3 - ((column + indent + 1) % 4)) : '';
         this.lists.length = Math.min(this.lists.length, this.containers.length);
-        this.containers.push({ type: 'q', width: 0, block: -1, empty: false });
+        this.containers.push({ type: 'q', width: 0, block: -1, empty: false, used: false });
         s = expand(tab + s.slice(used), column + used);
         column += used;
       } else {
@@ -200,7 +200,7 @@ class BlockMachine {
     const n = before && before.type === marker.type ? before.n + 1 : marker.number;
     this.lists.length = depth;
     this.lists[depth] = { type: marker.type, n };
-    this.containers.push({ type: 'li', width: at + pad, block: this.blocks.length, empty: blank });
+    this.containers.push({ type: 'li', width: at + pad, block: this.blocks.length, empty: blank, used: false });
     this.push({ k: 'li', m: marker.number < 0 ? '•' : n + marker.type, r: [] });
     return { s: rest.slice(Math.min(pad, rest.length)), column: column + at + pad };
   }
@@ -248,8 +248,6 @@ class BlockMachine {
       return;
     }
     this.close(keep);
-    const top = this.containers[this.containers.length - 1];
-    if (top && top.type === 'li' && top.empty && this.blocks.length === top.block + 1 && this.leaf === null) top.empty = true;
   }
 
   /** @param {string} text @param {boolean} lazy @param {number} matched */
@@ -274,14 +272,17 @@ class BlockMachine {
     const top = this.containers[this.containers.length - 1];
     const paragraph = new Paragraph(this.hosts, this.work);
     let s = text;
-    if (top && top.type === 'li' && top.block === this.blocks.length - 1) {
+    if (top && top.type === 'li' && !top.used && top.block === this.blocks.length - 1) {
       const task = /^\[([ xX])\][ \t]+/.exec(s);
       if (task) {
         this.blocks[top.block] = Object.assign({}, this.blocks[top.block], { c: task[1] !== ' ' });
         s = s.slice(task[0].length);
       }
     } else this.emit({ k: 'p', r: [] });
-    if (top) top.empty = false;
+    if (top) {
+      top.empty = false;
+      top.used = true;
+    }
     paragraph.add(s, false);
     this.leaf = { type: 'p', text: paragraph };
     this.freeze();
@@ -306,7 +307,7 @@ class BlockMachine {
     const lines = /** @type {Run[][]} */ (this.blocks[this.blocks.length - 1].l);
     for (; leaf.blanks > 0; leaf.blanks -= 1) lines.push([]);
     lines.push(text ? [{ t: text }] : []);
-    leaf.done = lines.length;
+    leaf.done = lines.length - 1;
   }
 
   /** @param {string} text @param {boolean} fresh a new line, not the rest of one */
@@ -387,7 +388,10 @@ class BlockMachine {
   emit(block) {
     this.lists.length = Math.min(this.lists.length, this.containers.length);
     const top = this.containers[this.containers.length - 1];
-    if (top) top.empty = false;
+    if (top) {
+      top.empty = false;
+      top.used = true;
+    }
     return this.push(block);
   }
 

@@ -20,6 +20,7 @@ const { pause } = require('./clock');
 
 /** Longest time the platform lets a call live is 15 s, cold start included. */
 const CALL_TIMEOUT = 15000;
+const GRACE = 3000;
 
 class Cloud {
   /** @param {{ cloud: WxCloud, env: string, service: string, clock: import('./clock').Clock }} parts */
@@ -62,11 +63,17 @@ class Cloud {
       timeout: CALL_TIMEOUT
     };
     if (data) options.data = data;
-    try {
-      return Promise.resolve(this.cloud.callContainer(options));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return new Promise((resolve, reject) => {
+      // The platform promises an end after 15 s; a call that the phone forgot in the background must not hold anything up for ever.
+      const cancel = this.clock.after(CALL_TIMEOUT + GRACE, () => reject({ errCode: 102002, errMsg: 'no answer' }));
+      Promise.resolve(this.cloud.callContainer(options)).then((answer) => {
+        cancel();
+        resolve(answer);
+      }, (error) => {
+        cancel();
+        reject(error);
+      });
+    });
   }
 
   /** @param {string} path @returns {Promise<SocketTask>} */

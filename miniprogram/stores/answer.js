@@ -12,9 +12,12 @@ const { Throttle } = require('../core/throttle');
 
 /** @typedef {(patch: Record<string, unknown>) => void} Watcher */
 
-const BUDGET = 2.5;
+const BUDGET = 2.3;
+const LIMIT = 2.75;
 const ALLOWANCE = 1200;
-const LONGEST_HOLD = 280;
+const LONGEST_HOLD = 400;
+/** The pacer's own lag: with the longest hold it stays near half a second. */
+const LAG = 200;
 const REASONING_PIECE = 160;
 
 class Answer {
@@ -33,7 +36,7 @@ class Answer {
     this.lastSent = -Infinity;
     this.markdown = new Markdown(options);
     this.patcher = new BlockPatcher('b');
-    this.pacer = new Pacer({ instant: options.instant });
+    this.pacer = new Pacer({ instant: options.instant, lag: LAG });
     this.throttle = new Throttle(options.clock, FRAME, () => this.frame());
     /** @type {Watcher[]} */ this.watchers = [];
     /** @type {string[]} */ this.pieces = [];
@@ -92,7 +95,8 @@ class Answer {
   frame() {
     const now = this.options.clock.now();
     this.feed(this.pacer.take(this.text, now));
-    const due = this.sentBytes <= this.fedBytes * BUDGET + ALLOWANCE || now - this.lastSent >= LONGEST_HOLD;
+    const spent = (this.sentBytes - ALLOWANCE) / this.fedBytes;
+    const due = !(spent > BUDGET) || now - this.lastSent >= (spent > LIMIT ? LONGEST_HOLD * 1.5 : LONGEST_HOLD);
     if (due) this.hand(now);
     if (this.pacer.behind || !due) this.throttle.ask();
   }

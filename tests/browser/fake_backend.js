@@ -210,7 +210,7 @@ class FakeBackend {
   }
 
   consentOf(user) {
-    return { given: user.consent, required_version: CONFIG.agreement.version, version: user.consent ? CONFIG.agreement.version : null, overseas: false }
+    return { version: user.consent ? CONFIG.agreement.version : '', current: CONFIG.agreement.version, at: user.consent ? 1 : null, overseas: false }
   }
 
   async turn(user, method, id, action, query, body) {

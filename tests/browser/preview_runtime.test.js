@@ -134,6 +134,8 @@ test('events: catch stops, marks are collected, long press without a tap, disabl
   await said(phone, 'inner 7')
   await id(phone, 'bubbling').click()
   await said(phone, 'outer outer 8')
+  await id(phone, 'stop').click()
+  await said(phone, 'tapped') // touchstart went through, tap did not
   await id(phone, 'long').click({ delay: 600 })
   await said(phone, 'pressed')
   await phone.page.evaluate(() => window.__mp.page().setData({ said: 'none' }))
@@ -231,9 +233,11 @@ test('page-container opens and closes; hidden hides; swiper turns', async () => 
   await phone.top.locator('wx-page-container').click({ position: { x: 20, y: 20 } })
   await until(async () => !(await id(phone, 'sheet').isVisible()), 'the sheet to close')
   assert.equal(await id(phone, 'hidden').isVisible(), false)
+  assert.equal(await id(phone, 'hiddenchip').isVisible(), false)
   await phone.page.evaluate(() => window.__mp.page().setData({ hide: false, slide: 1 }))
   assert.equal(await id(phone, 'hidden').isVisible(), true)
   await said(phone, 'slide 1')
+  await until(() => id(phone, 'hiddenchip').isVisible(), 'the component to show')
   await phone.done()
 })
 

@@ -1,8 +1,8 @@
 """One local platform with two instances of the stand-in container for all tests that do not change who runs."""
 
 import pytest
-from cloudrun.local import LocalCloudRun
 
+from cloudrun.local import LocalCloudRun
 from tests.cloudrun.support import STANDIN, Phone, new_pool
 
 

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 import urllib3
-from cloudrun.__main__ import BadOption, pairs, plan_of
 
+from cloudrun.__main__ import BadOption, pairs, plan_of
 from tests.cloudrun.support import STANDIN
 
 TOOLS = STANDIN.parents[2] / "tools"

@@ -5,8 +5,8 @@ import json
 
 import pytest
 import urllib3
-from cloudrun.local import LocalCloudRun
 
+from cloudrun.local import LocalCloudRun
 from tests.cloudrun.support import STANDIN, Phone, until
 
 KIB = 1024

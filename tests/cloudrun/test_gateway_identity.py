@@ -4,9 +4,9 @@ import http.client
 import json
 
 import pytest
+
 from cloudrun.identity import APPID, ENVIRONMENT, SHARED_APPID, is_identity, openid_of, passed_on
 from cloudrun.local import LocalCloudRun
-
 from tests.cloudrun.support import STANDIN, Phone
 
 FORGED = {

@@ -4,9 +4,9 @@ import json
 
 import pytest
 import websocket
+
 from cloudrun.identity import openid_of
 from cloudrun.local import LocalCloudRun
-
 from tests.cloudrun.support import PATIENCE, STANDIN, until
 
 

@@ -9,10 +9,10 @@ import threading
 
 import pytest
 import urllib3
+
 from cloudrun.instances import StartFailed
 from cloudrun.local import LocalCloudRun
 from cloudrun.world import master_keys
-
 from tests.cloudrun.support import STANDIN, Phone, until
 
 TOOLS = STANDIN.parents[2] / "tools"

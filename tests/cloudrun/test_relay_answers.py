@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from cloudrun.relay.answers import answer, arithmetic, tokens
 
 

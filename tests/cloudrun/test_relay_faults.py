@@ -6,8 +6,8 @@ import json
 from urllib.parse import urlsplit
 
 import pytest
-from cloudrun.relay.answers import answer
 
+from cloudrun.relay.answers import answer
 from tests.cloudrun.support import PATIENCE, until
 
 TEXT = answer([{"role": "user", "content": "你好"}])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from cloudrun.gateway_switches import GATEWAY_SWITCHES
 from cloudrun.relay.switches import RELAY_SWITCHES
 from cloudrun.switches import Switch, SwitchError, Switches, markdown

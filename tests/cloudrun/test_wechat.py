@@ -4,8 +4,8 @@ import json
 
 import pytest
 import urllib3
-from cloudrun.identity import SHARED_APPID, openid_of
 
+from cloudrun.identity import SHARED_APPID, openid_of
 from tests.cloudrun.support import until
 
 GOOD = {"content": "你好", "version": 2, "scene": 2, "openid": openid_of("alice")}

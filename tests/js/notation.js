@@ -17,7 +17,9 @@ function join(runs) {
   out.forEach((run) => {
     run[0] = run[0].replace(/[ \t]*\n[ \t]*/g, '\n');
   });
-  return out.filter((run) => run[0] !== '' && run[0] !== '\n');
+  if (out.length) out[0][0] = out[0][0].replace(/^\n+/, '');
+  if (out.length) out[out.length - 1][0] = out[out.length - 1][0].replace(/\n+$/, '');
+  return out.filter((run) => run[0] !== '');
 }
 
 const decode = (url) => {
@@ -34,7 +36,6 @@ function notationOfHtml(html) {
   const lists = [];
   const marks = { b: 0, i: 0, c: 0 };
   let url = '';
-  let image = '';
   let quotes = 0;
   let depth = 0;
   let block = null;
@@ -69,7 +70,7 @@ function notationOfHtml(html) {
     }
     if (pre) block.t += plain(words);
     else {
-      const s = [marks.b && 'b', marks.i && 'i', marks.c && 'c', (url || image) && 'a'].filter(Boolean).join(' ');
+      const s = [marks.b && 'b', marks.i && 'i', marks.c && 'c', url && 'a'].filter(Boolean).join(' ');
       block.r.push([plain(words), s + (url ? ' ' + decode(plain(url)) : '')]);
     }
   };

@@ -80,12 +80,12 @@ class Preview {
   }
 }
 
-// Scripts only from here, connections only to where the page came from. Images stay open to https, as in WeChat: that no
-// image of a stranger is asked for is the mini-program's own promise, and tests watch the requests.
+// Scripts only from here, connections only to where the page came from. Images and fonts stay open to https, as in
+// WeChat: that no stranger's is asked for is the mini-program's own promise, and tests watch the requests.
 const policy = (gateway) => {
   const extra = gateway ? ` ${gateway} ${gateway.replace(/^http/, 'ws')}` : ''
   return "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; " +
-    `font-src 'self' data:; connect-src 'self'${extra}; base-uri 'none'; form-action 'none'; frame-ancestors 'self'`
+    `font-src 'self' data: https:; connect-src 'self'${extra}; base-uri 'none'; form-action 'none'; frame-ancestors 'self'`
 }
 
 function serve(preview, { upstream }) {

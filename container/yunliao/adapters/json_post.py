@@ -60,13 +60,15 @@ class JsonPost:
                 preload_content=False,
             )
             data = self._read(response)
+        except urllib3.exceptions.NewConnectionError as wrong:  # a kind of time-out to urllib3, but nobody listens
+            raise PostFailed("unreachable", type(wrong).__name__) from None
         except urllib3.exceptions.TimeoutError as wrong:
             raise PostFailed("timeout", type(wrong).__name__) from None
         except (urllib3.exceptions.HTTPError, OSError) as wrong:
             raise PostFailed("unreachable", type(wrong).__name__) from None
         try:
             body = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             body = None
         return Answer(response.status, response.headers, body)
 

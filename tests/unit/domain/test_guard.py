@@ -1,5 +1,7 @@
 """The guard's rules one at a time."""
 
+import itertools
+
 import pytest
 
 from yunliao.domain.guard import Guard, GuardPolicy, Waited
@@ -45,7 +47,7 @@ def test_windows_overlap_and_grow() -> None:
         windows += guard.windows(0)
     sizes = [len(window.text) for window in windows]
     assert sizes == sorted(sizes) and sizes[-1] > 3 * sizes[0]
-    for one, next_ in zip(windows, windows[1:], strict=False):
+    for one, next_ in itertools.pairwise(windows):
         assert any(next_.text.startswith(one.text[-size:]) for size in range(min(48, len(one.text)), len(one.text) + 1))
 
 

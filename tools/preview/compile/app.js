@@ -8,7 +8,7 @@ const { compileSheet } = require('./wxss')
 const { BUILT_IN_TAGS, LANGUAGE_TAGS } = require('../tags')
 
 const REQUIRE = /\brequire\(\s*(['"])([^'"\n]+)\1\s*\)/g
-const ES_MODULE = /^\s*(?:import\s*[\w{*'"]|export\s+(?:default|const|let|var|function|class|async|\{|\*)|export\s*\{)/m
+const MODULE_WORDS = /import statement|Unexpected token 'export'|import\.meta|await is only valid/
 const ISOLATION = /\bstyleIsolation\s*:\s*(['"])([\w-]+)\1/
 
 const inNpm = (file) => /(^|\/)miniprogram_npm\//.test(file)
@@ -131,16 +131,11 @@ class AppCompiler {
     const entry = { requires: {}, npm: inNpm(file) }
     this.modules[file] = entry
     let code = source
-    const esModule = ES_MODULE.test(withoutComments(source))
     try {
-      if (esModule) {
-        if (!entry.npm) this.problem(file, 'ES module syntax in own source: use require and module.exports', true)
-        code = esbuild.transformSync(source, { format: 'cjs', target: 'es2020', loader: 'js', sourcefile: file }).code
-        entry.packed = true
-      } else new vm.Script(`(function(){${source}\n})`, { filename: file })
+      new vm.Script(`(function(){${source}\n})`, { filename: file })
     } catch (error) {
-      const line = error.errors?.[0]?.location?.line || /:(\d+)/.exec(error.stack || '')?.[1] || 1
-      this.problem(`${file}:${line}`, error.errors?.[0]?.text || error.message)
+      code = this.fromModule(file, source, error) ?? source
+      entry.packed = code !== source
     }
     if (entry.npm || entry.packed) this.packed[file] = code
     for (const [, , specifier] of withoutComments(code).matchAll(REQUIRE)) {
@@ -151,6 +146,22 @@ class AppCompiler {
       }
       entry.requires[specifier] = target
       this.script(target)
+    }
+  }
+
+  /** An ES module as CommonJS, or null after reporting why it is neither. `error` is what the engine said of it as a script. */
+  fromModule(file, source, error) {
+    if (!MODULE_WORDS.test(error.message)) {
+      this.problem(`${file}:${/:(\d+)/.exec(error.stack || '')?.[1] || 1}`, error.message)
+      return null
+    }
+    if (!inNpm(file)) this.problem(file, 'ES module syntax in own source: use require and module.exports')
+    try {
+      return esbuild.transformSync(source, { format: 'cjs', target: 'es2020', loader: 'js', sourcefile: file, logLevel: 'silent' }).code
+    } catch (failure) {
+      const [first] = failure.errors || []
+      this.problem(`${file}:${first?.location?.line || 1}`, first?.text || failure.message)
+      return null
     }
   }
 

@@ -2,14 +2,28 @@
 
 const { TmplGroup } = require('glass-easel-template-compiler')
 const { join } = require('./resolve')
+const { BUILT_IN_TAGS, LANGUAGE_TAGS } = require('../tags')
 
 // `bindfoo` and `catchfoo` are spelled with a colon before compiling: the compiler would camel-case dashed event names.
 const TAG = /<[a-zA-Z][\w-]*(?:"[^"]*"|'[^']*'|[^"'>])*>/g
-const ATTRIBUTE = /"[^"]*"|'[^']*'|(\s)((?:capture-)?(?:mut-)?(?:bind|catch))([a-z][\w-]*)(?=\s*=)/g
+const ATTRIBUTE = /"[^"]*"|'[^']*'|(\s)((?:capture-)?(?:mut-)?(?:bind|catch))([a-z][\w-]*)(?=\s*=|[\s/>])/g
+
+// `catchtouchmove` without a handler stops the event all the same; the engine needs a name to listen at all.
+const BARE = /"[^"]*"|'[^']*'|(\s)((?:capture-)?catch:[a-z][\w-]*)(?:\s*=\s*(?:""|''))?(?=[\s/>])/g
+
+// `hidden` of a component's host is handed on under a name that the component's own data cannot clash with.
+const HIDDEN = /\shidden=("[^"]*"|'[^']*')|"[^"]*"|'[^']*'/g
 
 function spellEvents(wxml) {
-  return wxml.replace(TAG, (tag) =>
-    tag.replace(ATTRIBUTE, (all, space, verb, name) => (verb === undefined ? all : `${space}${verb}:${name}`)))
+  return wxml.replace(TAG, (tag) => tag
+    .replace(ATTRIBUTE, (all, space, verb, name) => (verb === undefined ? all : `${space}${verb}:${name}`))
+    .replace(BARE, (all, space, name) => (name === undefined ? all : `${space}${name}="mpNothing"`))
+    .replace(HIDDEN, (all, value) => (value === undefined || ownTag(tag) ? all : `${all} mp-hidden=${value}`)))
+}
+
+function ownTag(tag) {
+  const name = /^<([\w-]+)/.exec(tag)[1]
+  return BUILT_IN_TAGS.has(name) || LANGUAGE_TAGS.has(name)
 }
 
 /** WXS is not JavaScript: `x.constructor` is the name of the type, modules are required with their extension. */

@@ -85,8 +85,12 @@ ComponentCaller.prototype.clearAnimation = function (selector, options, callback
   if (done) done()
 }
 
+// `hidden` is an attribute of every tag, so also of a component's host; the compiler hands it on under this name.
 space.setOverallBehavior(
-  space.getComponentSpace().define().lifetime('attached', function () {
+  space.getComponentSpace().define().property('mpHidden', { type: Boolean, value: false, observer(value) {
+    const node = (this._$ || this).getBackendElement()
+    if (node) node.toggleAttribute('hidden', Boolean(value))
+  } }).lifetime('attached', function () {
     const component = this._$ || this
     nextFrame(() => {
       if (component.__mpReady || !glassEasel.Element.isAttached(component)) return

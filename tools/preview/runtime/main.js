@@ -147,7 +147,10 @@ async function boot() {
   const [manifest, templateCode] = await Promise.all([text('/__preview/manifest.json').then(JSON.parse), text('/__preview/templates.js')])
   phone.gateway = manifest.gateway || ''
   startPanel({ manifest, control, phone, log, stack, on })
-  for (const p of manifest.problems) (p.level === 'error' ? recordError : recordWarning)(p.level === 'error' ? new Error(p.message) : `${p.where}: ${p.message}`, p.where)
+  for (const problem of manifest.problems) {
+    if (problem.level === 'error') recordError(new Error(problem.message), problem.where)
+    else if (!problem.where.includes('miniprogram_npm/')) recordWarning(`${problem.where}: ${problem.message}`)
+  }
   const templates = new Function(`return ${templateCode}`)()
   const texts = await sources(manifest)
   registerStatic(manifest, templates)
@@ -215,6 +218,7 @@ async function boot() {
   await new Promise((resolve) => nextFrame(() => nextFrame(resolve)))
   window.__mp.ready = true
   document.documentElement.dataset.ready = 'yes'
+  emit('state')
 }
 
 window.__mp = {

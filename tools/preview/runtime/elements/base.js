@@ -4,6 +4,7 @@ import { glassEasel } from '../engine.js'
 export const camel = (name) => name.replace(/-(\w)/g, (_, c) => c.toUpperCase())
 export const truthy = (value) => value !== undefined && value !== false && value !== null && value !== 'false'
 
+const PRESSABLE = new Set(['button', 'link', 'tab', 'switch', 'checkbox', 'radio', 'menuitem', 'option'])
 const DIRECT = /^(?:aria-|role$)/
 
 export class WxElement extends HTMLElement {
@@ -20,6 +21,7 @@ export class WxElement extends HTMLElement {
       const attribute = name === 'aria-role' ? 'role' : name
       if (value === undefined || value === null) this.removeAttribute(attribute)
       else this.setAttribute(attribute, String(value))
+      if (attribute === 'role' && PRESSABLE.has(String(value))) this.mpPressable()
       return
     }
     const key = camel(name)
@@ -39,6 +41,18 @@ export class WxElement extends HTMLElement {
   }
 
   mpChanged() {}
+
+  /** Reached and pressed by keyboard too. */
+  mpPressable() {
+    if (this.mpKeys) return
+    this.mpKeys = true
+    this.tabIndex = 0
+    this.addEventListener('keydown', (event) => {
+      if ((event.key !== 'Enter' && event.key !== ' ') || event.target !== this) return
+      event.preventDefault()
+      this.click()
+    })
+  }
 
   /** Raises an event on this tag only, as WeChat's own tags do. Returns what the last listener returned. */
   mpFire(name, detail, bubbles = false) {

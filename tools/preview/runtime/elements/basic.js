@@ -1,6 +1,7 @@
 // view, text, image, icon, progress, rich-text and containers without much behaviour.
 import { WxElement, define, truthy } from './base.js'
 import { assetUrl } from '../assets.js'
+import { setTitle, setBarColor } from '../pages.js'
 import { richNodes } from './rich.js'
 
 class View extends WxElement {
@@ -10,7 +11,7 @@ class View extends WxElement {
 class Text extends WxElement {
   mpChanged(key, value) {
     if (key === 'userSelect' || key === 'selectable') this.toggleAttribute('data-selectable', truthy(value))
-    if (key === 'decode') this.toggleAttribute('data-decode', truthy(value))
+    if (key === 'space') this.toggleAttribute('data-space', truthy(value))
   }
 }
 
@@ -198,4 +199,38 @@ define('progress', Progress)
 define('rich-text', RichText)
 define('root-portal', RootPortal)
 define('page-container', PageContainer)
-for (const tag of ['page-meta', 'navigation-bar', 'match-media', 'share-element']) define(tag, class extends WxElement {})
+/** Settings of the page, written in its template. */
+class PageMeta extends WxElement {
+  connectedCallback() {
+    for (const key of Object.keys(this.mpProps)) this.mpChanged(key, this.mpGet(key))
+  }
+
+  mpChanged(key, value) {
+    const page = this.isConnected && this.closest('.mp-page')
+    if (!page) return
+    if (key === 'pageStyle') {
+      page.setAttribute('style', value || '')
+      page.parentElement.style.overflow = page.style.overflow
+    }
+    if (key === 'pageFontSize') page.style.fontSize = value
+    if (key === 'backgroundColor' || key === 'rootBackgroundColor') page.parentElement.style.backgroundColor = value
+    if (key === 'scrollTop') page.parentElement.scrollTo({ top: parseFloat(value) || 0 })
+  }
+}
+
+class NavigationBar extends WxElement {
+  connectedCallback() {
+    for (const key of Object.keys(this.mpProps)) this.mpChanged(key, this.mpGet(key))
+  }
+
+  mpChanged(key, value) {
+    if (!this.isConnected || !value) return
+    if (key === 'title') setTitle(value)
+    if (key === 'frontColor') setBarColor({ frontColor: value })
+    if (key === 'backgroundColor') setBarColor({ backgroundColor: value })
+  }
+}
+
+define('page-meta', PageMeta)
+define('navigation-bar', NavigationBar)
+for (const tag of ['match-media', 'share-element']) define(tag, class extends WxElement {})

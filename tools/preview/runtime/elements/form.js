@@ -168,15 +168,7 @@ class Button extends WxElement {
 
   connectedCallback() {
     if (!this.hasAttribute('role')) this.setAttribute('role', 'button')
-    if (!this.hasAttribute('tabindex')) this.tabIndex = 0
-    if (this.keyed) return
-    this.keyed = true
-    this.addEventListener('keydown', (event) => {
-      if ((event.key === 'Enter' || event.key === ' ') && event.target === this) {
-        event.preventDefault()
-        this.click()
-      }
-    })
+    this.mpPressable()
   }
 
   mpChanged(key, value) {
@@ -207,7 +199,7 @@ class Switch extends WxElement {
 
   connectedCallback() {
     this.setAttribute('role', 'switch')
-    this.tabIndex = 0
+    this.mpPressable()
     this.draw()
   }
 
@@ -278,6 +270,7 @@ class Choice extends WxElement {
       this.prepend(this.mark)
     }
     this.setAttribute('role', this.constructor.role)
+    this.mpPressable()
     this.draw()
   }
 
