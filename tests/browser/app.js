@@ -104,6 +104,14 @@ class App {
     await this.page.locator('.mp-sheet button', { hasText: entry }).click()
   }
 
+  /** Presses an entry of the menu that is open, whether WeChat's action sheet or one of the mini-program's own. */
+  async menu(entry) {
+    const sheet = this.page.locator('.mp-sheet button').filter({ hasText: entry })
+    const own = this.top.getByText(entry).last()
+    await until(async () => (await sheet.count()) > 0 || (await own.count()) > 0, `a menu with ${entry}`)
+    await ((await sheet.count()) > 0 ? sheet.first() : own).click()
+  }
+
   /** Presses what is named so, by its ARIA label or by its text. */
   async press(name, options = {}) {
     const label = this.top.getByLabel(name, { exact: !(name instanceof RegExp) })

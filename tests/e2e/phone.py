@@ -103,9 +103,10 @@ class Phone:
             connection.request("GET", f"/v1/turns/{turn}/stream", headers=headers)
             response = connection.getresponse()
             assert response.status == 200, response.read()
-            for line in response:
-                if line.startswith(b"data:"):
-                    yield json.loads(line[5:])
+            with response:
+                for line in response:
+                    if line.startswith(b"data:"):
+                        yield json.loads(line[5:])
         finally:
             connection.close()
 

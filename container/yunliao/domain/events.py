@@ -27,7 +27,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     code: str
     message: str
     message_en: str
-    retryable: bool = False
+    retryable: bool
     retry_after: int | None = None
 
 

@@ -126,6 +126,7 @@ class Run:
             spawn=tools.spawn,
             clock=tools.clock,
             changed=self._verdict_came,
+            widen=tools.screening.widen,
             before=before,
         )
 

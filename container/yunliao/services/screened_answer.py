@@ -35,18 +35,20 @@ class ScreenedAnswer:
         spawn: Callable[[Callable[[], None]], None],
         clock: Clock,
         changed: Callable[[], None],
+        widen: Callable[[], float] | None = None,
         before: str = "",
     ) -> None:
         """`before` is the end of a text this answer continues: checked again together with what follows, since a
         phrase may lie across the seam, and never released."""
         self._policy = policy
         self._search = search
+        self._widen = widen
         self._check = check
         self._spawn = spawn
         self._clock = clock
         self._changed = changed
         self._lock = threading.RLock()
-        self._text = Guard(policy, search)
+        self._text = Guard(policy, search, widen)
         self._before = len(before)
         if before:
             self._text.feed(before, clock.now_ms())
@@ -66,7 +68,7 @@ class ScreenedAnswer:
                 return
             if reasoning:
                 if not self._reasoning or self._text_follows:
-                    self._reasoning.append(Guard(self._policy, self._search))
+                    self._reasoning.append(Guard(self._policy, self._search, self._widen))
                     self._text_follows = False
                 self._reasoning[-1].feed(reasoning, now)
             if text:

@@ -1,4 +1,9 @@
-"""Who is calling, from the platform's headers alone (P1; platform.md §3 and §3.1)."""
+"""Who is calling, from the platform's headers alone (P1; platform.md §3 and §3.1).
+
+Two spellings that could smuggle a second identity in are closed elsewhere and tested end to end: names with underscores
+are dropped by the server (`header_map` in gunicorn.conf.py), and a header sent twice arrives joined by a comma, which
+no rule here accepts for an identity.
+"""
 
 import re
 
@@ -10,21 +15,17 @@ from yunliao.settings import Settings
 
 OPENID = re.compile(r"[A-Za-z0-9_-]{6,64}")
 APPID = re.compile(r"[A-Za-z0-9_-]{3,64}")
+SOURCE = re.compile(r"[A-Za-z0-9_., -]{1,200}")
+"""Names of triggers, chained with commas (platform.md §3); new ones may come, so only the form is checked."""
 CALL_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
 def principal_of(headers: Headers, settings: Settings) -> Principal:
     """The caller. Raises `IdentityMissing` for a genuine call without an openid (the client may exclude credentials),
     `IdentityUntrusted` for what cannot have come from an allowed mini-program."""
-    if not headers.get("X-WX-SOURCE"):
-        raise IdentityUntrusted("X-WX-SOURCE is missing: the call did not come through WeChat")
+    _check_source(headers)
     _check_environment(headers, settings)
-    shared = bool(headers.get("X-WX-FROM-OPENID") or headers.get("X-WX-FROM-APPID"))
-    openid = headers.get("X-WX-FROM-OPENID" if shared else "X-WX-OPENID", "")
-    appid = headers.get("X-WX-FROM-APPID" if shared else "X-WX-APPID", "")
-    if shared and headers.get("X-WX-OPENID"):
-        # Under resource sharing the platform leaves X-WX-OPENID out: both together were put together by somebody else.
-        raise IdentityUntrusted("X-WX-OPENID and X-WX-FROM-OPENID contradict each other")
+    openid, appid, shared = _claimed(headers)
     if not openid:
         raise IdentityMissing
     if not OPENID.fullmatch(openid):
@@ -37,9 +38,13 @@ def principal_of(headers: Headers, settings: Settings) -> Principal:
 
 
 def same_person(headers: Headers, principal: Principal) -> bool:
-    """Whether a socket's handshake, where it carries an identity at all, is the ticket's (iOS 高性能+ carries none)."""
-    openid = headers.get("X-WX-FROM-OPENID") or headers.get("X-WX-OPENID")
-    return not openid or openid == principal.openid
+    """Whether a socket's handshake, where it carries an identity at all, is the ticket's (iOS 高性能+ carries none:
+    platform.md §2). Contradicting headers are nobody's."""
+    try:
+        openid, appid, _ = _claimed(headers)
+    except IdentityUntrusted:
+        return False
+    return not openid or (openid == principal.openid and appid in ("", principal.appid))
 
 
 def call_id(headers: Headers) -> str:
@@ -48,7 +53,30 @@ def call_id(headers: Headers) -> str:
     return found if CALL_ID.fullmatch(found) else ""
 
 
+def through_wechat(headers: Headers) -> bool:
+    """Whether WeChat's link delivered the request: the presence of X-WX-SOURCE says so (platform.md §3.1)."""
+    return bool(headers.get("X-WX-SOURCE"))
+
+
+def _claimed(headers: Headers) -> tuple[str, str, bool]:
+    """openid, appid and whether they are those of resource sharing (资源复用), in which the platform leaves X-WX-OPENID
+    out: both forms together were put together by somebody else."""
+    shared = bool(headers.get("X-WX-FROM-OPENID") or headers.get("X-WX-FROM-APPID"))
+    if not shared:
+        return headers.get("X-WX-OPENID", ""), headers.get("X-WX-APPID", ""), False
+    if headers.get("X-WX-OPENID"):
+        raise IdentityUntrusted("X-WX-OPENID contradicts X-WX-FROM-OPENID and X-WX-FROM-APPID")
+    return headers.get("X-WX-FROM-OPENID", ""), headers.get("X-WX-FROM-APPID", ""), True
+
+
+def _check_source(headers: Headers) -> None:
+    if not through_wechat(headers):
+        raise IdentityUntrusted("X-WX-SOURCE is missing: the call did not come through WeChat")
+    if not SOURCE.fullmatch(headers["X-WX-SOURCE"]):
+        raise IdentityUntrusted("X-WX-SOURCE is not of the platform's form")
+
+
 def _check_environment(headers: Headers, settings: Settings) -> None:
-    environment = headers.get("X-WX-ENV", "")
-    if settings.platform_env and environment and environment != settings.platform_env:
+    # All WeChat traffic carries X-WX-ENV (platform.md §3), so where the container knows its own, none is a wrong one.
+    if settings.platform_env and headers.get("X-WX-ENV", "") != settings.platform_env:
         raise IdentityUntrusted("X-WX-ENV is not this environment (CBR_ENV_ID)")

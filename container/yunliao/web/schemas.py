@@ -187,7 +187,7 @@ class ErrorBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     code: str
     message: str
     message_en: str
-    retryable: bool = msgspec.field(default=False)
+    retryable: bool
     request_id: str = ""
     retry_after: int | None = None
     status: int | None = None

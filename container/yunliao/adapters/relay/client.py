@@ -21,7 +21,6 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from yunliao.adapters.relay.chunks import Piece, classify, decode
 from yunliao.adapters.relay.endings import Evidence, judge
 from yunliao.adapters.relay.sse import SseDecoder
-from yunliao.domain.events import Usage
 from yunliao.errors import (
     ContextTooLong,
     RelayEmpty,
@@ -215,7 +214,6 @@ class HttpRelayStream:
             yield self._whole(response)
             return
         decoder, evidence = SseDecoder(), Evidence()
-        usage: Usage | None = None
         ended = False
         while not ended and not evidence.done:
             chunk = self._read(response, evidence)
@@ -223,27 +221,16 @@ class HttpRelayStream:
                 return
             ended = not chunk
             batch: list[RelayEvent] = []
-            failure: TurnFailed | None = None
-            for data in decoder.feed(chunk):
-                if data.strip() == b"[DONE]":
-                    evidence.done = True
-                    break
-                try:
-                    piece = decode(data)
-                except TurnFailed as failed:
-                    failure = failed  # what came before it in this batch is kept
-                    break
-                usage = piece.usage or usage
-                _note(piece, evidence, batch)
+            failure = _digest(decoder.feed(chunk), evidence, batch)
             if batch:
                 yield batch
             if failure is not None:
                 raise failure
-            if evidence.text and not ended and not evidence.done and not evidence.finish:
+            if evidence.text and not ended and not evidence.finish:
                 self._closed.wait(self._relay.pace)
-        yield [RelayFinish(judge(evidence), usage)]
         if evidence.done:
             self._finish(response)
+        yield [RelayFinish(judge(evidence), evidence.usage)]
 
     def _read(self, response: urllib3.BaseHTTPResponse, evidence: Evidence) -> bytes:
         left = self._deadline - self._relay.clock.monotonic()
@@ -253,13 +240,40 @@ class HttpRelayStream:
             with suppress(OSError):
                 self._sock.settimeout(min(left, self._relay.limits.silence))
         try:
-            return response.read1(READ) or b""
+            chunk = response.read1(READ) or b""
+            return chunk + self._rest(response) if chunk else b""
         except (TimeoutError, ReadTimeoutError):
             raise (RelayInterrupted("silence") if evidence.text else RelayTimeout("silence")) from None
         except (HTTPError, OSError, ValueError):
             if evidence.finish:
                 return b""  # the reason had come: what was cut off is only the farewell
             raise RelayInterrupted("cut") from None
+
+    def _rest(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        """All else that has arrived: however small the upstream's pieces, they cost one wake-up. A failure here is met
+        again by the next read; what was read before it is kept."""
+        rest = b""
+        with suppress(HTTPError, OSError, ValueError):
+            while len(rest) < READ and self._arrived(response):
+                more = response.read1(READ)
+                if not more:
+                    break
+                rest += more
+        return rest
+
+    def _arrived(self, response: urllib3.BaseHTTPResponse) -> bool:
+        """Whether bytes can be read without waiting."""
+        sock, buffered = self._sock, getattr(getattr(response, "_fp", None), "fp", None)
+        if sock is None or buffered is None:
+            return False
+        patience = sock.gettimeout()
+        sock.settimeout(0)
+        try:
+            return bool(buffered.peek(1))
+        except OSError:  # TLS says "want read" this way
+            return False
+        finally:
+            sock.settimeout(patience)
 
     def _whole(self, response: urllib3.BaseHTTPResponse) -> list[RelayEvent]:
         """An answer in one piece although a stream was asked for."""
@@ -280,7 +294,7 @@ class HttpRelayStream:
             sock, self._sock = self._sock, None
         try:
             if sock is not None:
-                sock.settimeout(1.0)
+                sock.settimeout(0.2)
             if not response.read1(READ):
                 response.release_conn()
                 self._response = None
@@ -318,6 +332,21 @@ def retry_after(value: str | None) -> float:
         except (TypeError, ValueError):
             return 0.0
     return min(max(0.0, seconds), MAX_RETRY_AFTER)
+
+
+def _digest(events: list[bytes], evidence: Evidence, batch: list[RelayEvent]) -> TurnFailed | None:
+    """Put what the events say into `batch`; the failure that one of them means, after what came before it."""
+    for data in events:
+        if data.strip() == b"[DONE]":
+            evidence.done = True
+            return None
+        try:
+            piece = decode(data)
+        except TurnFailed as failed:
+            return failed
+        evidence.usage = piece.usage or evidence.usage
+        _note(piece, evidence, batch)
+    return None
 
 
 def _note(piece: Piece, evidence: Evidence, batch: list[RelayEvent]) -> None:

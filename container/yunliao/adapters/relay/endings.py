@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from yunliao.domain.events import Usage
 from yunliao.errors import RelayEmpty, RelayInterrupted
 
 Reason = Literal["complete", "length", "blocked"]
@@ -26,6 +27,7 @@ class Evidence(msgspec.Struct):
     reasoning: bool = False
     finish: str = ""
     done: bool = False
+    usage: Usage | None = None
 
 
 def judge(evidence: Evidence) -> Reason:

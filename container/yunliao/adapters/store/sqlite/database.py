@@ -9,12 +9,16 @@ the file. `secure_delete` overwrites what is removed (P10).
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from yunliao.errors import StoreUnavailable
 
+PREPARE_TRIES = 50
+PREPARE_PAUSE = 0.1
+"""Seconds between tries to open a file that another process is just making."""
 BUSY_SECONDS = 5.0
 """How long a writer waits for another process's commit."""
 
@@ -72,10 +76,22 @@ class Database:
                 self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
             connection.row_factory = sqlite3.Row
-            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=OFF", "secure_delete=ON"):
-                connection.execute(f"PRAGMA {pragma}")
+            _prepare(connection)
             self._connection = connection
         return self._connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Set the modes. Going over to WAL does not wait for another process that does the same: it is tried again."""
+    for attempt in range(PREPARE_TRIES):
+        try:
+            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+            return
+        except sqlite3.OperationalError:
+            if attempt + 1 == PREPARE_TRIES:
+                raise
+            time.sleep(PREPARE_PAUSE)
 
 
 def rows(connection: sqlite3.Connection, statement: str, *values: Any) -> list[sqlite3.Row]:
