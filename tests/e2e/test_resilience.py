@@ -132,7 +132,7 @@ def test_a_dead_turn_does_not_lock_its_user_out(cloud: LocalCloudRun, phone: Pho
 
 def test_the_timer_recovers_a_turn_nobody_listens_to(cloud: LocalCloudRun, phone: Phone) -> None:
     cloud.relay(answer=LONG, tokens_per_second=30)
-    sent = phone.call("POST", "/v1/turns", {"client_id": "timer-1", "text": "等定时器"}, {"X-Local-Instance": "1"})
+    sent = phone.call("POST", "/v1/turns", {"client_id": "timer-0001", "text": "等定时器"}, {"X-Local-Instance": "1"})
     cloud.kill(1)
     cloud.relay(answer="好。", tokens_per_second=0)
     secret = {"X-Yunliao-Secret": "secret-canaryword7731-jobs"}

@@ -24,7 +24,12 @@ ENVIRONMENT = {
     "YUNLIAO_RATE_LIMIT": "1000/minute",
     "YUNLIAO_JOBS_SECRET": "a-secret-of-sixteen",
 }
-CALLER = {"X-WX-SOURCE": "wx_client", "X-WX-OPENID": "oCaller_000000001", "X-WX-APPID": "wxallowed1", "X-WX-ENV": "prod-env"}
+CALLER = {
+    "X-WX-SOURCE": "wx_client",
+    "X-WX-OPENID": "oCaller_000000001",
+    "X-WX-APPID": "wxallowed1",
+    "X-WX-ENV": "prod-env",
+}
 
 
 @pytest.fixture

@@ -77,7 +77,11 @@ def test_no_user_reaches_anothers(make_app: Callable[..., Flask]) -> None:
         ("POST", f"/v1/messages/{message}/feedback", {"value": "up"}),
         ("POST", f"/v1/messages/{message}/report", {"reason": "x"}),
         ("POST", "/v1/turns", {"client_id": "message-3", "text": "x", "conversation_id": conversation}),
-        ("POST", "/v1/turns", {"client_id": "m-4-0000", "text": "x", "conversation_id": conversation, "replaces": message}),
+        (
+            "POST",
+            "/v1/turns",
+            {"client_id": "m-4-0000", "text": "x", "conversation_id": conversation, "replaces": message},
+        ),
     ]
     for other in (stranger, twin):
         for method, path, body in attempts:

@@ -31,7 +31,9 @@ def test_the_document_is_complete(client: FlaskClient, app: Flask) -> None:
     assert used <= set(served["components"]["schemas"])
     for path, operations in served["paths"].items():
         for operation in operations.values():
-            assert {p["name"] for p in operation["parameters"] if p["in"] == "path"} == set(re.findall(r"{(\w+)}", path))
+            assert {p["name"] for p in operation["parameters"] if p["in"] == "path"} == set(
+                re.findall(r"{(\w+)}", path)
+            )
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

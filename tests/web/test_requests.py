@@ -33,7 +33,11 @@ def post(client: FlaskClient, raw: bytes, **headers: str) -> Any:
         (b'{"client_id": "abcdefgh", "text": "\\ud800"}', "invalid_request", ""),
         (b'{"client_id": "abcdefgh", "text": "x", "%s": 1}' % CANARY.encode(), "invalid_request", "unknown"),
         (b'{"client_id": "abcdefgh", "text": "x", "model": "%s"}' % CANARY.encode(), "invalid_request", "model"),
-        (b'{"client_id": "abcdefgh", "text": "x", "conversation_id": "%s"}' % b"../x", "invalid_request", "conversation"),
+        (
+            b'{"client_id": "abcdefgh", "text": "x", "conversation_id": "%s"}' % b"../x",
+            "invalid_request",
+            "conversation",
+        ),
         (b'{"client_id": "abcdefgh", "text": "x", "conversation_id": "conv_none"}', "not_found", "conversation"),
         (b'{"client_id": "abcdefgh", "text": "%s"}' % (b"x" * 5000), "request_too_large", ""),
         (b'{"client_id": "abcdefgh", "text": "%s"}' % (b"x" * 110_000), "request_too_large", ""),
@@ -85,7 +89,9 @@ def test_wrong_verb(client: FlaskClient) -> None:
 
 
 def test_the_mini_programs_envelope(client: FlaskClient) -> None:
-    answer = client.get("/v1/conversations/none", headers={**CALLER, "X-Client": "miniprogram", "X-WX-CALL-ID": "call-1"})
+    answer = client.get(
+        "/v1/conversations/none", headers={**CALLER, "X-Client": "miniprogram", "X-WX-CALL-ID": "call-1"}
+    )
     error = answer.get_json()["error"]
     assert answer.status_code == 200
     assert (error["status"], error["code"], error["request_id"]) == (404, "not_found", "call-1")

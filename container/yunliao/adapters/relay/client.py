@@ -336,7 +336,7 @@ def retry_after(value: str | None) -> float:
 
 def _digest(events: list[bytes], evidence: Evidence, batch: list[RelayEvent]) -> TurnFailed | None:
     """Put what the events say into `batch`; the failure that one of them means, after what came before it."""
-    for data in events:
+    for data in filter(bytes.strip, events):
         if data.strip() == b"[DONE]":
             evidence.done = True
             return None
