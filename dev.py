@@ -12,7 +12,7 @@ if sys.version_info < (3, 11):  # noqa: UP036  said before anything that older v
 import argparse
 import pathlib
 
-ROOT = pathlib.Path(__file__).resolve().parent
+ROOT = pathlib.Path(__file__).parent.absolute()
 sys.path.insert(0, str(ROOT / "tools"))
 
 from dev import chat, run, setup, tests  # noqa: E402

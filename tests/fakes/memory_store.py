@@ -1,0 +1,400 @@
+"""A store in dictionaries, for tests of the services: it keeps the same promises as the real ones (tests/contract)."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from msgspec.structs import replace
+
+from yunliao.domain.turn import Ending, Turn
+from yunliao.ports import (
+    AcceptLimits,
+    AcceptOutcome,
+    CommitResult,
+    Conversation,
+    Conversations,
+    Draft,
+    EventRow,
+    Message,
+    Secrets,
+    Tickets,
+    Turns,
+    TurnWrite,
+    User,
+    Users,
+)
+
+
+class Tables:
+    """What is stored. Holding `lock` is a transaction: every room takes it for a whole call."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.users: dict[str, User] = {}
+        self.conversations: dict[str, Conversation] = {}
+        self.messages: dict[str, Message] = {}
+        self.turns: dict[str, Turn] = {}
+        self.events: dict[str, list[EventRow]] = {}
+        self.tickets: dict[str, tuple[bytes, int]] = {}
+        self.secrets: dict[str, bytes] = {}
+
+    def conversation(self, user_id: str, conversation_id: str) -> Conversation | None:
+        """The user's conversation, deleted or not."""
+        found = self.conversations.get(conversation_id)
+        return found if found is not None and found.user_id == user_id else None
+
+    def change(self, conversation_id: str, **fields: Any) -> None:
+        """Change a conversation, if it is still there."""
+        if conversation_id in self.conversations:
+            self.conversations[conversation_id] = replace(self.conversations[conversation_id], **fields)
+
+    def touch(self, conversation_id: str, at: int, live_turn_id: str) -> None:
+        """Activity in a conversation; time never goes back."""
+        if conversation_id in self.conversations:
+            latest = max(at, self.conversations[conversation_id].last_activity_at)
+            self.change(conversation_id, last_activity_at=latest, live_turn_id=live_turn_id)
+
+    def drop_turns(self, doomed: Callable[[Turn], bool]) -> tuple[int, int]:
+        """Remove turns with their events; how many of each."""
+        ids = [turn.id for turn in self.turns.values() if doomed(turn)]
+        for turn_id in ids:
+            del self.turns[turn_id]
+        return len(ids), sum(len(self.events.pop(turn_id, [])) for turn_id in ids)
+
+
+class MemoryTurns:
+    """Implements `ports.Turns`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def accept(self, draft: Draft, limits: AcceptLimits) -> AcceptOutcome:
+        tables, turn = self._tables, draft.turn
+        with tables.lock:
+            refused = self._refusal(draft, limits)
+            if refused is not None:
+                return refused
+            if draft.new_conversation is not None:
+                tables.conversations[draft.new_conversation.id] = draft.new_conversation
+            self._hide(draft)
+            tables.turns[turn.id] = turn
+            if draft.message is not None:
+                tables.messages[draft.message.id] = draft.message
+            tables.events[turn.id] = [EventRow(seq=1, body=draft.accepted_event, created_at=turn.created_at)]
+            tables.touch(turn.conversation_id, turn.created_at, turn.id)
+            return AcceptOutcome(status="accepted", turn=turn)
+
+    def get(self, turn_id: str) -> Turn | None:
+        with self._tables.lock:
+            return self._tables.turns.get(turn_id)
+
+    def by_client_id(self, user_id: str, client_id: str) -> Turn | None:
+        return self._first(lambda turn: (turn.user_id, turn.client_id) == (user_id, client_id))
+
+    def live_of(self, user_id: str) -> Turn | None:
+        return self._first(lambda turn: turn.user_id == user_id and turn.live)
+
+    def commit(self, writes: Sequence[TurnWrite], *, owner: str, lease_until: int) -> CommitResult:
+        lost, stops = set(), set()
+        with self._tables.lock:
+            for write in writes:
+                turn = self._tables.turns.get(write.turn_id)
+                if turn is None or not turn.live or turn.owner != owner or not _contiguous(turn, write):
+                    lost.add(write.turn_id)
+                    continue
+                if turn.stop_requested:
+                    stops.add(turn.id)
+                self._tables.events[turn.id].extend(write.rows)
+                turn = replace(turn, last_seq=turn.last_seq + len(write.rows))
+                if write.ending is None:
+                    turn = replace(turn, lease_until=lease_until, state=write.state or turn.state)
+                    self._tables.turns[turn.id] = turn
+                else:
+                    self._end(turn, write.ending)
+        return CommitResult(lost=frozenset(lost), stops=frozenset(stops))
+
+    def claim(self, turn_id: str, *, owner: str, lease_until: int, now: int) -> Turn | None:
+        with self._tables.lock:
+            turn = self._tables.turns.get(turn_id)
+            if turn is None or not turn.live or turn.lease_until >= now:
+                return None
+            claimed = replace(turn, owner=owner, lease_until=lease_until, takeovers=turn.takeovers + 1)
+            self._tables.turns[turn_id] = claimed
+            return claimed
+
+    def abandoned(self, *, now: int, limit: int) -> list[Turn]:
+        with self._tables.lock:
+            found = [turn for turn in self._tables.turns.values() if turn.live and turn.lease_until < now]
+            return sorted(found, key=lambda turn: turn.lease_until)[:limit]
+
+    def request_stop(self, turn_id: str) -> None:
+        with self._tables.lock:
+            turn = self._tables.turns.get(turn_id)
+            if turn is not None and turn.live:
+                self._tables.turns[turn_id] = replace(turn, stop_requested=True)
+
+    def events(self, turn_id: str, *, after: int, limit: int) -> list[EventRow]:
+        with self._tables.lock:
+            return [row for row in self._tables.events.get(turn_id, []) if row.seq > after][:limit]
+
+    def expire_events(self, *, ended_before: int, limit: int) -> int:
+        with self._tables.lock:
+            ended = [
+                turn
+                for turn in self._tables.turns.values()
+                if not turn.live and turn.ended_at < ended_before and turn.id in self._tables.events
+            ]
+            for turn in sorted(ended, key=lambda turn: turn.ended_at)[:limit]:
+                del self._tables.events[turn.id]
+            return min(len(ended), limit)
+
+    def _first(self, wanted: Callable[[Turn], bool]) -> Turn | None:
+        with self._tables.lock:
+            return next(filter(wanted, self._tables.turns.values()), None)
+
+    def _refusal(self, draft: Draft, limits: AcceptLimits) -> AcceptOutcome | None:
+        turn = draft.turn
+        existing = self.by_client_id(turn.user_id, turn.client_id)
+        if existing is not None:
+            return AcceptOutcome(status="existing", turn=existing)
+        if draft.new_conversation is None:
+            conversation = self._tables.conversation(turn.user_id, turn.conversation_id)
+            if conversation is None or conversation.deleted_at:
+                return AcceptOutcome(status="no_conversation")
+        live = self.live_of(turn.user_id)
+        if live is not None:
+            return AcceptOutcome(status="turn_in_progress", turn=live)
+        since = turn.created_at - limits.window_ms
+        recent = sorted(
+            other.created_at
+            for other in self._tables.turns.values()
+            if other.user_id == turn.user_id and other.created_at > since
+        )
+        if len(recent) >= limits.rate:
+            return AcceptOutcome(status="rate_limited", retry_after_ms=recent[-limits.rate] - since)
+        return None
+
+    def _hide(self, draft: Draft) -> None:
+        messages, turn = self._tables.messages, draft.turn
+        hidden = {key for key in draft.hide_message_ids if key in messages and messages[key].user_id == turn.user_id}
+        first = messages.get(draft.hide_from_message_id)
+        if first is not None and (first.conversation_id, first.user_id) == (turn.conversation_id, turn.user_id):
+            hidden |= {
+                other.id
+                for other in messages.values()
+                if other.conversation_id == first.conversation_id
+                and (other.created_at, other.id) >= (first.created_at, first.id)
+            }
+        for key in hidden:
+            messages[key] = replace(messages[key], hidden=True)
+
+    def _end(self, turn: Turn, ending: Ending) -> None:
+        tables, blocked = self._tables, ending.reason == "blocked"
+        code = ending.problem.code if ending.problem else ""
+        tables.turns[turn.id] = replace(
+            turn, state="ended", ended_at=ending.ended_at, end_reason=ending.reason, error_code=code
+        )
+        tables.touch(turn.conversation_id, ending.ended_at, "")
+        asked = tables.messages.get(turn.user_message_id)
+        if blocked and asked is not None:
+            tables.messages[asked.id] = replace(asked, state="blocked")
+        if ending.answer is not None and turn.conversation_id in tables.conversations:
+            tables.messages[turn.answer_message_id] = Message(
+                id=turn.answer_message_id,
+                user_id=turn.user_id,
+                conversation_id=turn.conversation_id,
+                turn_id=turn.id,
+                role="assistant",
+                sealed_body=ending.answer,
+                created_at=max(ending.ended_at, turn.created_at + 1),
+                state="blocked" if blocked else "normal",
+                end_reason=ending.reason,
+                error_code=code,
+            )
+
+
+class MemoryUsers:
+    """Implements `ports.Users`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def get(self, user_id: str) -> User | None:
+        with self._tables.lock:
+            return self._tables.users.get(user_id)
+
+    def create(self, user: User) -> User:
+        with self._tables.lock:
+            return self._tables.users.setdefault(user.id, user)
+
+    def set_consent(self, user_id: str, *, version: str, overseas: bool, at: int) -> bool:
+        with self._tables.lock:
+            user = self._tables.users.get(user_id)
+            if user is None:
+                return False
+            changed = replace(user, consent_version=version, consent_overseas=overseas, consent_at=at)
+            self._tables.users[user_id] = changed
+            return True
+
+    def erase(self, user_id: str) -> dict[str, int]:
+        tables = self._tables
+        with tables.lock:
+            turns, events = tables.drop_turns(lambda turn: turn.user_id == user_id)
+            return {
+                "events": events,
+                "messages": _drop(tables.messages, lambda message: message.user_id == user_id),
+                "turns": turns,
+                "conversations": _drop(tables.conversations, lambda conversation: conversation.user_id == user_id),
+                "users": _drop(tables.users, lambda user: user.id == user_id),
+            }
+
+
+class MemoryConversations:
+    """Implements `ports.Conversations`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def create(self, conversation: Conversation) -> None:
+        with self._tables.lock:
+            self._tables.conversations[conversation.id] = conversation
+
+    def get(self, user_id: str, conversation_id: str) -> Conversation | None:
+        with self._tables.lock:
+            found = self._tables.conversation(user_id, conversation_id)
+            return None if found is None or found.deleted_at else found
+
+    def page(self, user_id: str, *, before: tuple[int, str] | None, limit: int) -> list[Conversation]:
+        with self._tables.lock:
+            found = [
+                one
+                for one in self._tables.conversations.values()
+                if one.user_id == user_id
+                and not one.deleted_at
+                and (before is None or (one.last_activity_at, one.id) < before)
+            ]
+            return sorted(found, key=lambda one: (one.last_activity_at, one.id), reverse=True)[:limit]
+
+    def set_title(
+        self, user_id: str, conversation_id: str, sealed_title: bytes, *, titled: Literal["auto", "user"]
+    ) -> bool:
+        with self._tables.lock:
+            found = self.get(user_id, conversation_id)
+            if found is None:
+                return False
+            if titled == "user" or found.titled == "none":
+                self._tables.change(conversation_id, sealed_title=sealed_title, titled=titled)
+            return True
+
+    def set_snippet(self, user_id: str, conversation_id: str, sealed_snippet: bytes) -> None:
+        with self._tables.lock:
+            if self._tables.conversation(user_id, conversation_id) is not None:
+                self._tables.change(conversation_id, sealed_snippet=sealed_snippet)
+
+    def delete(self, user_id: str, conversation_id: str, *, at: int) -> bool:
+        with self._tables.lock:
+            found = self.get(user_id, conversation_id)
+            if found is not None:
+                self._tables.change(conversation_id, deleted_at=at)
+            return found is not None
+
+    def restore(self, user_id: str, conversation_id: str, *, deleted_after: int) -> bool:
+        with self._tables.lock:
+            found = self._tables.conversation(user_id, conversation_id)
+            if found is None or found.deleted_at <= deleted_after:
+                return False
+            self._tables.change(conversation_id, deleted_at=0)
+            return True
+
+    def purge(self, *, deleted_before: int, limit: int) -> int:
+        tables = self._tables
+        with tables.lock:
+            old = [key for key, one in tables.conversations.items() if 0 < one.deleted_at < deleted_before][:limit]
+            tables.drop_turns(lambda turn: turn.conversation_id in old)
+            _drop(tables.messages, lambda message: message.conversation_id in old)
+            return _drop(tables.conversations, lambda conversation: conversation.id in old)
+
+    def messages(
+        self, user_id: str, conversation_id: str, *, before: tuple[int, str] | None, limit: int
+    ) -> list[Message]:
+        with self._tables.lock:
+            found = [
+                one
+                for one in self._tables.messages.values()
+                if (one.user_id, one.conversation_id) == (user_id, conversation_id)
+                and not one.hidden
+                and (before is None or (one.created_at, one.id) < before)
+            ]
+            return sorted(found, key=lambda one: (one.created_at, one.id), reverse=True)[:limit]
+
+    def message(self, user_id: str, message_id: str) -> Message | None:
+        with self._tables.lock:
+            found = self._tables.messages.get(message_id)
+            return found if found is not None and found.user_id == user_id else None
+
+    def set_feedback(self, user_id: str, message_id: str, sealed_feedback: bytes) -> bool:
+        with self._tables.lock:
+            found = self.message(user_id, message_id)
+            if found is not None:
+                self._tables.messages[message_id] = replace(found, sealed_feedback=sealed_feedback)
+            return found is not None
+
+
+class MemoryTickets:
+    """Implements `ports.Tickets`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def put(self, ticket_hash: str, sealed_principal: bytes, *, expires_at: int) -> None:
+        with self._tables.lock:
+            self._tables.tickets[ticket_hash] = (sealed_principal, expires_at)
+
+    def take(self, ticket_hash: str, *, now: int) -> bytes | None:
+        with self._tables.lock:
+            _drop(self._tables.tickets, lambda ticket: ticket[1] <= now)
+            found = self._tables.tickets.pop(ticket_hash, None)
+            return None if found is None else found[0]
+
+
+class MemorySecrets:
+    """Implements `ports.Secrets`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def get_or_put(self, name: str, value: bytes) -> bytes:
+        with self._tables.lock:
+            return self._tables.secrets.setdefault(name, value)
+
+
+class MemoryStore:
+    """Implements `ports.Store`. Gone with the process."""
+
+    def __init__(self) -> None:
+        tables = Tables()
+        self.turns: Turns = MemoryTurns(tables)
+        self.users: Users = MemoryUsers(tables)
+        self.conversations: Conversations = MemoryConversations(tables)
+        self.tickets: Tickets = MemoryTickets(tables)
+        self.secrets: Secrets = MemorySecrets(tables)
+
+    def migrate(self) -> list[str]:
+        return []
+
+    def ping(self) -> None:
+        """Always there."""
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def _contiguous(turn: Turn, write: TurnWrite) -> bool:
+    return all(row.seq == turn.last_seq + place for place, row in enumerate(write.rows, 1))
+
+
+def _drop(table: dict[str, Any], doomed: Callable[[Any], bool]) -> int:
+    keys = [key for key, value in table.items() if doomed(value)]
+    for key in keys:
+        del table[key]
+    return len(keys)
