@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.memory_store import MemoryStore
 from yunliao.adapters.store.sqlite import SqliteStore
 from yunliao.ports import Store
 
@@ -13,7 +14,11 @@ def sqlite(folder: Path) -> Store:
     return SqliteStore(f"sqlite:///{folder}/store.db")
 
 
-@pytest.fixture(params=[sqlite], ids=lambda factory: factory.__name__)
+def memory(folder: Path) -> Store:
+    return MemoryStore()
+
+
+@pytest.fixture(params=[sqlite, memory], ids=lambda factory: factory.__name__)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     made: Store = request.param(tmp_path)
     made.migrate()

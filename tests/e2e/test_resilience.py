@@ -150,6 +150,7 @@ def test_sigterm_finishes_live_answers_and_sends_sockets_elsewhere(cloud: LocalC
     for socket in sockets:
         opcode, data = socket.raw.recv_data()
         codes.add((opcode, int.from_bytes(data[:2], "big")))
+        socket.raw.shutdown()
     assert codes == {(8, 1012)}
     for number in (1, 2):
         wait_for(lambda number=number: cloud.state()["instances"][number - 1]["state"] != "ready")

@@ -1,9 +1,13 @@
 """P13: bad input is told by its field, echoes nothing, leaves nothing half-done, and never makes a 5xx."""
 
+import io
 import json
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.web.conftest import CALLER
@@ -102,16 +106,19 @@ def test_the_mini_programs_envelope(client: FlaskClient) -> None:
 
 
 def test_a_fault_of_ours_says_no_more_than_that(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise ValueError(CANARY)
 
-    services = client.application.extensions["yunliao"]
+    output = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", output)
+    app = make_app()
+    services, client = app.extensions["yunliao"], app.test_client()
     monkeypatch.setattr(services.conversations, "page", broken)
     answer = client.get("/v1/conversations", headers=CALLER)
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (500, "internal")
-    logged = capsys.readouterr().out
+    logged = output.getvalue()
     line = json.loads(logged.strip().splitlines()[-1])
     assert (line["event"], line["kind"], line["request_id"]) == (
         "fault", "ValueError", answer.get_json()["error"]["request_id"],

@@ -44,7 +44,10 @@ class MasterKeyVault:
 
     def unwrap(self, wrapped: bytes, *, context: str) -> bytes:
         """See `ports.Vault.unwrap`."""
-        key_id, nonce, ciphertext = _parse(wrapped)
+        try:
+            key_id, nonce, ciphertext = _parse(wrapped)
+        except Internal:
+            raise Misconfigured("a wrapped key in the store is damaged: restore the store from a backup") from None
         cipher = self._wrapping.get(key_id)
         if cipher is None:
             raise Misconfigured(f"YUNLIAO_MASTER_KEYS lacks the key {key_id!r} that the store was written with: add it")

@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from yunliao.adapters.store.sqlite.database import Database, row, rows
+from yunliao.adapters.store.sqlite.database import LARGEST, Database, position, row, rows
 from yunliao.adapters.store.sqlite.records import insert, load, read
 from yunliao.ports import Conversation, Message
 
-LAST = (2**62, "\U0010ffff")
+LAST = (LARGEST, "\U0010ffff")
 """A position after every record."""
 
 
@@ -34,7 +34,8 @@ class SqliteConversations:
             " ORDER BY last_activity_at DESC, id DESC LIMIT ?"
         )
         with self._database.read() as connection:
-            found = rows(connection, statement, user_id, *(before or LAST), limit)
+            at, last = before or LAST
+            found = rows(connection, statement, user_id, position(at), last, limit)
             return [load(Conversation, one) for one in found]
 
     def set_title(
@@ -88,7 +89,9 @@ class SqliteConversations:
             for table in ("turns", "messages"):
                 connection.executemany(f"DELETE FROM {table} WHERE conversation_id = ?", ids)  # noqa: S608
             connection.executemany("DELETE FROM conversations WHERE id = ?", ids)
-            return len(ids)
+        if ids:
+            self._database.forget()
+        return len(ids)
 
     def messages(
         self, user_id: str, conversation_id: str, *, before: tuple[int, str] | None, limit: int
@@ -99,7 +102,8 @@ class SqliteConversations:
             " AND hidden = 0 ORDER BY created_at DESC, id DESC LIMIT ?"
         )
         with self._database.read() as connection:
-            found = rows(connection, statement, conversation_id, user_id, *(before or LAST), limit)
+            at, last = before or LAST
+            found = rows(connection, statement, conversation_id, user_id, position(at), last, limit)
             return [load(Message, one) for one in found]
 
     def message(self, user_id: str, message_id: str) -> Message | None:

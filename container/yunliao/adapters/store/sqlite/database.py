@@ -11,7 +11,8 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from yunliao.errors import StoreUnavailable
@@ -21,6 +22,8 @@ PREPARE_PAUSE = 0.1
 """Seconds between tries to open a file that another process is just making."""
 BUSY_SECONDS = 5.0
 """How long a writer waits for another process's commit."""
+LARGEST = 2**63 - 1
+"""The largest number a column holds."""
 
 
 class Database:
@@ -30,6 +33,7 @@ class Database:
         self._path = path
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -57,6 +61,12 @@ class Database:
             except sqlite3.Error as error:
                 raise _unavailable(error) from None
 
+    def forget(self) -> None:
+        """After a removal for good: bring it to the file and empty the log, which still holds what was removed. When
+        another process is just reading, that is left to the next call or to the last process that closes the file."""
+        with self.read() as connection:
+            row(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:
@@ -65,20 +75,44 @@ class Database:
                 self._connection = None
 
     def _open(self) -> sqlite3.Connection:
+        if self._connection is not None and self._identity() != self._file:
+            # An open file that was deleted or replaced still takes writes, which nobody would ever see again.
+            self.close()
         if self._connection is None:
-            folder = os.path.dirname(self._path)
+            self._connection = self._connect()
+            self._file = self._identity()
+        return self._connection
+
+    def _connect(self) -> sqlite3.Connection:
+        folder = os.path.dirname(self._path)
+        mode = "rw"
+        if self._file is None:  # only the first opening may make the file: one that went missing must not look empty
+            mode = "rwc"
             try:
                 if folder:
                     os.makedirs(folder, exist_ok=True)
             except OSError:
                 raise StoreUnavailable("the folder of YUNLIAO_STORE_URL cannot be made") from None
-            connection = sqlite3.connect(
-                self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
+        connection = sqlite3.connect(
+            f"{Path(self._path).absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
             connection.row_factory = sqlite3.Row
             _prepare(connection)
-            self._connection = connection
-        return self._connection
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _identity(self) -> tuple[int, int] | None:
+        with suppress(OSError):
+            found = os.stat(self._path)
+            return found.st_dev, found.st_ino
+        return None
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
@@ -92,6 +126,11 @@ def _prepare(connection: sqlite3.Connection) -> None:
             if attempt + 1 == PREPARE_TRIES:
                 raise
             time.sleep(PREPARE_PAUSE)
+
+
+def position(number: int) -> int:
+    """A number of a caller's cursor, brought into what a column can hold: beyond it nothing is stored."""
+    return max(-LARGEST, min(number, LARGEST))
 
 
 def rows(connection: sqlite3.Connection, statement: str, *values: Any) -> list[sqlite3.Row]:

@@ -46,7 +46,8 @@ class SqliteUsers:
             for table in ("messages", "turns", "conversations"):
                 counts[table] = _delete(connection, table, "user_id", user_id)
             counts["users"] = _delete(connection, "users", "id", user_id)
-            return counts
+        self._database.forget()
+        return counts
 
 
 class SqliteTickets:

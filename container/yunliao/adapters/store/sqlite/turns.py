@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 
-from yunliao.adapters.store.sqlite.database import Database, row, rows
+from yunliao.adapters.store.sqlite.database import Database, position, row, rows
 from yunliao.adapters.store.sqlite.records import insert, load, read
 from yunliao.domain.turn import Ending, Turn
 from yunliao.ports import AcceptLimits, AcceptOutcome, CommitResult, Draft, EventRow, Message, TurnWrite
@@ -111,7 +111,7 @@ class SqliteTurns:
         with self._database.read() as connection:
             return [
                 EventRow(seq=found["seq"], body=found["body"], created_at=found["created_at"])
-                for found in rows(connection, statement, turn_id, after, limit)
+                for found in rows(connection, statement, turn_id, position(after), limit)
             ]
 
     def expire_events(self, *, ended_before: int, limit: int) -> int:
