@@ -1,0 +1,26 @@
+/** First use: what is agreed to, before anything is sent. */
+Component({
+  properties: {
+    t: { type: Object, value: {} },
+    name: { type: String, value: '' },
+    saving: { type: Boolean, value: false }
+  },
+
+  data: { overseas: false },
+
+  methods: {
+    /** @param {any} event */
+    change(event) {
+      this.setData({ overseas: event.detail.value });
+    },
+
+    /** @param {any} event */
+    read(event) {
+      wx.navigateTo({ url: `/pages/document/document?name=${event.currentTarget.dataset.name}` });
+    },
+
+    agree() {
+      if (!this.data.saving) this.triggerEvent('agree', { overseas: this.data.overseas });
+    }
+  }
+});

@@ -1,0 +1,70 @@
+const { follow, paintBar } = require('../../i18n/index');
+
+/** What a person may choose, and what they may have deleted. */
+Page({
+  data: /** @type {any} */ ({ t: {}, settings: {}, session: {}, sizes: ['small', 'normal', 'large', 'huge'], themes: ['system', 'light', 'dark'], languages: ['system', 'zh', 'en'] }),
+
+  onLoad() {
+    const { yunliao } = getApp();
+    this.setData({ settings: yunliao.settings.state, session: yunliao.session.state });
+    this.offs = [
+      follow(this, () => {
+        paintBar(yunliao.settings.state.dark);
+        wx.setNavigationBarTitle({ title: this.data.t.settings });
+      }),
+      yunliao.settings.subscribe((/** @type {any} */ patch) => this.setData(patch), 'settings'),
+      yunliao.session.subscribe((/** @type {any} */ patch) => this.setData(patch), 'session')
+    ];
+  },
+
+  onUnload() {
+    this.offs.forEach((/** @type {() => void} */ off) => off());
+  },
+
+  /** @param {any} event */
+  choose(event) {
+    const { name, value } = event.currentTarget.dataset;
+    getApp().yunliao.settings.set(name, value);
+  },
+
+  /** @param {any} event */
+  motion(event) {
+    getApp().yunliao.settings.set('reducedMotion', event.detail.value);
+  },
+
+  about() {
+    wx.navigateTo({ url: '/pages/about/about' });
+  },
+
+  clear() {
+    getApp().yunliao.settings.clearCache();
+    wx.showToast({ title: this.data.t.cleared, icon: 'none' });
+  },
+
+  /** Two questions, since nothing brings it back. */
+  erase() {
+    const { t } = this.data;
+    this.ask(t.eraseAsk, () => this.ask(t.eraseAgain, () => this.eraseNow()));
+  },
+
+  /** @param {string} content @param {() => void} then */
+  ask(content, then) {
+    const { t } = this.data;
+    wx.showModal({
+      title: t.eraseAll, content, confirmText: t.eraseYes.slice(0, 4) === 'Dele' ? 'Yes' : t.eraseYes, confirmColor: '#cf3a3a', cancelText: t.cancel,
+      success: (answer) => { if (answer.confirm) then(); }
+    });
+  },
+
+  eraseNow() {
+    const { t } = this.data;
+    wx.showLoading({ title: '…', mask: true });
+    getApp().yunliao.session.eraseAll().then((/** @type {boolean} */ done) => {
+      wx.hideLoading();
+      wx.showToast({ title: done ? t.erased : t.eraseFailed, icon: 'none' });
+      if (done) wx.reLaunch({ url: '/pages/chat/chat' });
+    });
+  },
+
+  /** @type {any[]} */ offs: []
+});
