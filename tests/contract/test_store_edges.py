@@ -82,7 +82,9 @@ def test_hiding_reaches_nobody_elses_messages(store: Store) -> None:
         hide_ids=(theirs.answer_message_id,),
     )
     for name, turn in (("u1", mine), ("u2", theirs)):
-        shown = {message.id for message in store.conversations.messages(name, turn.conversation_id, before=None, limit=9)}
+        shown = {
+            message.id for message in store.conversations.messages(name, turn.conversation_id, before=None, limit=9)
+        }
         assert {turn.user_message_id, turn.answer_message_id} <= shown
 
 
@@ -255,7 +257,11 @@ def test_the_first_of_two_users_stays(store: Store) -> None:
 
 
 STEPS = st.tuples(
-    st.integers(0, 2), st.integers(-1, 2), st.integers(0, 3), st.booleans(), st.sampled_from(["me", "me", "me", "other"])
+    st.integers(0, 2),
+    st.integers(-1, 2),
+    st.integers(0, 3),
+    st.booleans(),
+    st.sampled_from(["me", "me", "me", "other"]),
 )
 
 
