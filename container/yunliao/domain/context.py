@@ -11,7 +11,7 @@ class DoesNotFit(ValueError):
 
 
 GO_ON = (
-    "你的上一条回答在中途断开了。请从断开处接着写，不要重复已经写过的内容，不要加任何开场白。"
+    "继续：你的上一条回答在中途断开了，请从断开处接着写，不要重复已经写过的内容，不要加任何开场白。"
     " Continue your previous answer exactly where it stopped. Do not repeat anything and add no preamble."
 )
 LEAST_OVERLAP = 8

@@ -63,8 +63,9 @@ class Database:
 
     def forget(self) -> None:
         """After a removal for good: bring it to the file and empty the log, which still holds what was removed. When
-        another process is just reading, that is left to the next call or to the last process that closes the file."""
-        with self.read() as connection:
+        another process is just reading, or on an error, the log is emptied by a later call or when the last process
+        closes the file: the removal itself is done, so this never fails."""
+        with suppress(StoreUnavailable), self.read() as connection:
             row(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
