@@ -40,12 +40,11 @@ def test_no_word_no_user_no_key_anywhere(tmp_path: Path) -> None:
     raw_key = base64.b64decode(ring.partition(":")[2].strip())
     canaries = [word.encode() for word in WORDS] + [openid_of(user).encode() for user in users]
     canaries += [KEY.encode(), raw_key, ring.partition(":")[2].strip().encode(), hashlib.sha256(raw_key).digest()]
-    searched = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "master-keys"]
-    assert any(path.name.startswith("instance-") for path in searched)
-    database = next(path for path in searched if path.suffix == ".db")
-    with sqlite3.connect(database) as connection:
-        assert connection.execute("SELECT count(*) FROM messages").fetchone()[0] >= 8
+    connection = sqlite3.connect(tmp_path / "yunliao.db")
+    assert connection.execute("SELECT count(*) FROM messages").fetchone()[0] >= 8
     connection.close()
+    searched = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "master-keys"]
+    assert {"yunliao.db", "instance-1.log", "instance-2.log"} <= {path.name for path in searched}
     for path in searched:
         content = path.read_bytes()
         for canary in canaries:
