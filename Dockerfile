@@ -18,6 +18,8 @@ RUN if [ -n "$APT_MIRROR" ]; then sed -i "s|deb.debian.org|$APT_MIRROR|g" /etc/a
 COPY --from=wheels /venv /venv
 WORKDIR /app
 COPY container/ .
+# Compiled here, since the user may not write it later: a start after scale to zero must not compile everything anew.
+RUN python -m compileall -q yunliao wsgi.py
 USER yunliao
 ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 TZ=UTC PORT=8080
 EXPOSE 8080

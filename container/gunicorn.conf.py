@@ -19,7 +19,8 @@ forwarded_allow_ips = ""
 control_socket_disable = True
 accesslog = None
 errorlog = "-"
-loglevel = "warning"
+# Not warning: a refused request line or header would be repeated there with what people sent.
+loglevel = "error"
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  memory, not disk: a heartbeat file
 proc_name = "yunliao"
 

@@ -1,21 +1,30 @@
-"""Makes the application: services, planes, error handlers, sockets."""
+"""Makes the application: services, planes, error handlers, sockets; and ends it."""
 
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, g
+from flask import Flask, Response, request
+from werkzeug.routing import BaseConverter
 
+from yunliao.errors import RequestTooLarge
 from yunliao.settings import Settings
-from yunliao.web import failures, open, platform, socket, user
+from yunliao.web import failures, open, operator, platform, socket, user
 from yunliao.web.channel import WholeFrames
+from yunliao.web.sockets import Sockets
 from yunliao.web.validation import MAX_BODY
 
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
 
 WATCH_SECONDS = 0.2
+
+
+class RecordIdConverter(BaseConverter):
+    """What may stand for an id in a path; anything else is no route at all."""
+
+    regex = "[A-Za-z0-9_]{1,64}"
 
 
 def create_app(settings: Settings, services: "Services | None" = None) -> Flask:
@@ -25,13 +34,24 @@ def create_app(settings: Settings, services: "Services | None" = None) -> Flask:
 
         services = build_services(settings)
     app = Flask("yunliao", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    # One more than allowed, so that a body without a length that is too long is seen to be so and not cut.
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY + 1
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_map.converters["id"] = RecordIdConverter
+    app.url_map.merge_slashes = False  # a path is right or not found: a redirect would lose a POST
+    leaving = Leaving(services, Sockets())
     app.extensions["yunliao"] = services
-    sockets = app.extensions["yunliao.sockets"] = socket.Sockets()
-    for plane in (user, platform, open):
+    app.extensions["yunliao.leaving"] = leaving
+    for plane in (platform, operator, open):
         app.register_blueprint(plane.plane(services))
-    socket.install(app, services, sockets)
+    app.register_blueprint(user.plane(services, leaving=leaving.done.is_set))
+    socket.install(app, services, leaving.sockets)
     failures.install(app, services.turn_log.fault)
+
+    @app.before_request
+    def measure() -> None:
+        if (request.content_length or 0) > MAX_BODY:
+            raise RequestTooLarge("the body is too large")
 
     @app.after_request
     def finish(response: Response) -> Response:
@@ -40,30 +60,43 @@ def create_app(settings: Settings, services: "Services | None" = None) -> Flask:
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
-    @app.before_request
-    def begin() -> None:
-        g.pop("request_id", None)
-
     app.wsgi_app = WholeFrames(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 
+class Leaving:
+    """How an instance goes: no new turns, sockets elsewhere, live turns get their grace time, the rest is left to be
+    taken over. The time runs from the server's first sign, while it still answers the requests it has."""
+
+    def __init__(self, services: "Services", sockets: Sockets) -> None:
+        self.sockets = sockets
+        self.done = threading.Event()
+        self._services = services
+        self._begun = threading.Lock()
+
+    def begin(self) -> None:
+        """Returns when every live turn has ended or was let go; a second caller waits for the first."""
+        grace = self._services.settings.grace_seconds
+        if not self._begun.acquire(blocking=False):
+            self.done.wait(grace + 5)
+            return
+        threading.Thread(target=self.sockets.restart, daemon=True).start()
+        self._services.drain(grace)
+        self.done.set()
+
+
 def drain_when(app: Flask, leaving: Callable[[], bool]) -> None:
-    """Watch for the server's wish to end: refuse new turns and send sockets elsewhere as soon as it shows."""
-    services: Services = app.extensions["yunliao"]
-    sockets: socket.Sockets = app.extensions["yunliao.sockets"]
+    """Watch for the server's wish to end, and leave as soon as it shows."""
 
     def watch() -> None:
         while not leaving():
             time.sleep(WATCH_SECONDS)
-        services.engine.draining = True
-        sockets.restart()
+        app.extensions["yunliao.leaving"].begin()
 
     threading.Thread(target=watch, daemon=True).start()
 
 
 def shut_down(app: Flask) -> None:
-    """Let live turns finish within the grace time, leave the rest to be taken over, release everything."""
-    services: Services = app.extensions["yunliao"]
-    services.drain(services.settings.grace_seconds)
-    services.close()
+    """Requests are done: finish leaving, release everything."""
+    app.extensions["yunliao.leaving"].begin()
+    app.extensions["yunliao"].close()

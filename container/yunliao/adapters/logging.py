@@ -1,15 +1,28 @@
 """JSON lines on standard output (docs/logs-and-metrics.md); never text, never an openid."""
 
 import sys
-
-import structlog
+from functools import cached_property
+from typing import Any
 
 
 class JsonTurnLog:
     """Implements `ports.TurnLog`."""
 
-    def __init__(self) -> None:
-        self._logger = structlog.wrap_logger(
+    def turn(self, **fields: str | int | float | bool | None) -> None:
+        """The canonical line of an ended turn; fields without a value are left out."""
+        self._logger.info("turn", **{name: value for name, value in fields.items() if value not in (None, "")})
+
+    def fault(self, kind: str, request_id: str, route: str) -> None:
+        """A request that failed on our side: the kind of the fault and where, never its words."""
+        self._logger.error("fault", kind=kind, request_id=request_id, route=route)
+
+    @cached_property
+    def _logger(self) -> Any:
+        # Imported at the first line, which is written after the first answer: start-up is felt after every scale to
+        # zero.
+        import structlog
+
+        return structlog.wrap_logger(
             structlog.PrintLogger(sys.stdout),
             processors=[
                 structlog.processors.add_log_level,
@@ -17,11 +30,3 @@ class JsonTurnLog:
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         )
-
-    def turn(self, **fields: str | int | float | bool | None) -> None:
-        """The canonical line of an ended turn."""
-        self._logger.info("turn", **{name: value for name, value in fields.items() if value not in (None, "")})
-
-    def fault(self, kind: str, request_id: str, route: str) -> None:
-        """A request that failed on our side: the type of the fault and where, never its words."""
-        self._logger.error("fault", kind=kind, request_id=request_id, route=route)

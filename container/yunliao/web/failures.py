@@ -7,12 +7,14 @@ from collections.abc import Callable
 import msgspec
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing.exceptions import WebsocketMismatch
 
 from yunliao.errors import (
     Internal,
     InvalidRequest,
     MethodNotAllowed,
     NotFound,
+    Refused,
     RequestTooLarge,
     UnsupportedMediaType,
     YunliaoError,
@@ -37,8 +39,9 @@ def request_id() -> str:
 
 
 def error_body(error: YunliaoError, identifier: str) -> ErrorBody:
-    """An error in the words of docs/errors.md. `detail` names a field, never a value; only refusals have it."""
-    detail = error.detail if isinstance(error, InvalidRequest | NotFound) else ""
+    """An error in the words of docs/errors.md. `detail` names a field, header or setting, never a value; only refusals
+    have it."""
+    detail = error.detail if isinstance(error, Refused) else ""
     turn_id = error.extra.get("turn_id")
     return ErrorBody(
         code=error.code,
@@ -67,19 +70,24 @@ def answer(error: YunliaoError) -> Response:
 
 
 def install(app: Flask, log_fault: Callable[[str, str, str], None]) -> None:
-    """Register the handlers. `log_fault` is told the type of a fault of ours, the request id and the route."""
+    """Register the handlers. `log_fault` is told the kind of every answer of 500 or more (the error's code, or the type
+    of a fault of ours, never its words), the request id and the route."""
 
     @app.errorhandler(YunliaoError)
     def refused(error: YunliaoError) -> Response:
-        if isinstance(error, Internal):
-            log_fault(error.detail or "Internal", request_id(), request.endpoint or "")
+        if error.status >= 500:
+            log_fault(error.code, request_id(), request.endpoint or "")
         return answer(error)
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
         g.allowed = getattr(error, "valid_methods", None)
-        status = error.code or 500
-        return answer(HTTP.get(status, InvalidRequest if status < 500 else Internal)())
+        if isinstance(error, WebsocketMismatch):
+            return answer(InvalidRequest("only /v1/socket is for WebSocket, and only for that"))
+        kind = HTTP.get(error.code or 500, InvalidRequest if (error.code or 500) < 500 else Internal)
+        if kind is Internal:
+            log_fault(type(error).__name__, request_id(), request.endpoint or "")
+        return answer(kind())
 
     @app.errorhandler(Exception)
     def fault(error: Exception) -> Response:

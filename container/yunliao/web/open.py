@@ -1,12 +1,9 @@
-"""Routes that need no caller: health, metrics and the schema."""
+"""Routes of the open plane: nothing here needs or tells who is calling."""
 
-import hmac
 from typing import TYPE_CHECKING
 
 import msgspec
-from flask import Blueprint, Response, current_app, request
-
-from yunliao.errors import IdentityUntrusted
+from flask import Blueprint, Response, current_app
 
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
@@ -26,19 +23,6 @@ def plane(services: "Services") -> Blueprint:
         ready = all(check.ok for check in checks)
         shown = msgspec.json.encode({"ready": ready, "checks": checks})
         return Response(shown, 200 if ready else 503, content_type="application/json")
-
-    @routes.get("/metrics")
-    def metrics() -> Response:
-        token = services.settings.metrics_token
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if token:
-            allowed = hmac.compare_digest(token.encode(), given.encode("utf-8", "surrogatepass"))
-        else:
-            allowed = services.settings.env == "development"
-        if not allowed:
-            raise IdentityUntrusted("Authorization: Bearer YUNLIAO_METRICS_TOKEN is needed")
-        text, kind = services.metrics.render()
-        return Response(text, content_type=kind)
 
     @routes.get("/openapi.json")
     def openapi() -> Response:

@@ -7,6 +7,20 @@ import msgspec
 from flask import Flask
 
 from yunliao import __version__
+from yunliao.domain.events import Accepted, End, Notice, Queued, Reasoning, Retract, Text
+from yunliao.errors import (
+    ClientIdConflict,
+    Draining,
+    IdentityMissing,
+    IdentityUntrusted,
+    InvalidRequest,
+    NotFound,
+    RateLimited,
+    RequestTooLarge,
+    StoreUnavailable,
+    UnsupportedMediaType,
+    YunliaoError,
+)
 from yunliao.services.account import Receipt
 from yunliao.services.catalog import ConfigView
 from yunliao.services.consents import ConsentView
@@ -18,7 +32,7 @@ REF = "#/components/schemas/{name}"
 ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "user.send": ("Send a message", schemas.SendIn, schemas.SentOut, (202, 200)),
     "user.events": ("Events after a cursor; waits for the first", None, schemas.EventsOut, (200,)),
-    "user.stream": ("Events as server-sent events", None, None, (200,)),
+    "user.stream": ("Events as server-sent events; 204 when a browser has them all", None, None, (200, 204)),
     "user.stop": ("Stop an answer", schemas.EmptyIn, schemas.StoppedOut, (200,)),
     "user.regenerate": ("Answer the last question anew", schemas.RegenerateIn, schemas.SentOut, (202, 200)),
     "user.continue_": ("Go on with the last answer", schemas.ContinueIn, schemas.SentOut, (202, 200)),
@@ -42,7 +56,7 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "platform.jobs": ("Run a named job", schemas.EmptyIn, None, (200,)),
     "open.healthz": ("Alive; touches nothing", None, None, (200,)),
     "open.readyz": ("Dependencies", None, None, (200, 503)),
-    "open.metrics": ("Prometheus", None, None, (200,)),
+    "operator.metrics": ("Prometheus", None, None, (200,)),
     "open.openapi": ("This document", None, None, (200,)),
 }
 QUERY: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
@@ -58,57 +72,128 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     "user.messages": (("before", {"type": "string"}), ("limit", {"type": "integer", "minimum": 1})),
 }
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
-    "user": [{"openid": [], "source": []}],
+    "user": [{"source": [], "openid": [], "appid": []}, {"source": [], "from_openid": [], "from_appid": []}],
+    "ticket": [],  # the first frame
     "platform": [{"source": []}, {"secret": []}],
+    "operator": [{"token": []}],
     "open": [],
-    "ticket": [],
+}
+HEADERS = {
+    "source": ("X-WX-SOURCE", "injected by the platform: what triggered the call"),
+    "openid": ("X-WX-OPENID", "injected by the platform"),
+    "appid": ("X-WX-APPID", "injected by the platform"),
+    "from_openid": ("X-WX-FROM-OPENID", "injected by the platform under resource sharing"),
+    "from_appid": ("X-WX-FROM-APPID", "injected by the platform under resource sharing"),
+    "secret": ("X-Yunliao-Secret", "YUNLIAO_JOBS_SECRET"),
+}
+OTHER_CONTENT = {
+    "user.stream": "text/event-stream",
+    "platform.push": "text/plain",
+    "operator.metrics": "text/plain",
+}
+ID = {"type": "string", "pattern": "^[A-Za-z0-9_]{1,64}$"}
+EVENTS: tuple[type, ...] = (Accepted, Queued, Text, Reasoning, Retract, Notice, End)
+EXAMPLES: dict[type, dict[str, Any]] = {
+    schemas.SendIn: {"client_id": "m-8f3k2j9d", "text": "用三句话介绍你自己"},
+    schemas.RegenerateIn: {"client_id": "m-8f3k2j9e"},
+    schemas.ContinueIn: {"client_id": "m-8f3k2j9f"},
+    schemas.RenameIn: {"title": "周末计划"},
+    schemas.CreateConversationIn: {"title": "周末计划"},
+    schemas.FeedbackIn: {"value": "up", "reasons": ["有帮助"]},
+    schemas.ReportIn: {"reason": "内容不当"},
+    schemas.ConsentIn: {"version": "latest", "overseas": False},
+}
+ERRORS: dict[str, tuple[type[YunliaoError], ...]] = {
+    "user": (InvalidRequest, IdentityMissing, IdentityUntrusted, NotFound, StoreUnavailable),
+    "ticket": (InvalidRequest,),
+    "platform": (IdentityUntrusted,),
+    "operator": (IdentityUntrusted,),
+    "open": (),
+}
+"""What every route of a plane may answer."""
+SENDING = (ClientIdConflict, RequestTooLarge, UnsupportedMediaType, RateLimited, Draining)
+FURTHER: dict[str, tuple[type[YunliaoError], ...]] = {
+    "user.send": SENDING,
+    "user.regenerate": SENDING,
+    "user.continue_": SENDING,
+    "platform.jobs": (InvalidRequest, NotFound, StoreUnavailable),
 }
 
 
 def document(app: Flask) -> dict[str, Any]:
     """The whole document."""
-    kinds = {kind for _, given, back, _ in ROUTES.values() for kind in (given, back) if kind} | {schemas.ErrorOut}
+    kinds = {kind for _, given, back, _ in ROUTES.values() for kind in (given, back) if kind}
+    kinds |= {schemas.ErrorOut, *EVENTS}
     ordered = sorted(kinds, key=lambda kind: kind.__name__)
     references, components = msgspec.json.schema_components(ordered, ref_template=REF)
-    schema = {kind: reference for kind, reference in zip(ordered, references, strict=True)}
+    schema = dict(zip(ordered, references, strict=True))
+    _number_events(components)
+    for kind, example in EXAMPLES.items():
+        components[kind.__name__]["examples"] = [example]
     paths: dict[str, Any] = {}
     for rule in app.url_map.iter_rules():
-        if rule.endpoint not in ROUTES:
-            continue
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             paths.setdefault(path, {})[method.lower()] = _operation(rule.endpoint, sorted(rule.arguments), schema)
-    header = {"type": "apiKey", "in": "header"}
+    keys = {
+        name: {"type": "apiKey", "in": "header", "name": header, "description": said}
+        for name, (header, said) in HEADERS.items()
+    }
+    token = {"type": "http", "scheme": "bearer", "description": "YUNLIAO_METRICS_TOKEN"}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Yunliao", "version": __version__, "description": "docs/api.md"},
         "paths": dict(sorted(paths.items())),
-        "components": {
-            "schemas": components,
-            "securitySchemes": {
-                "openid": {**header, "name": "X-WX-OPENID", "description": "injected by the platform"},
-                "source": {**header, "name": "X-WX-SOURCE", "description": "injected by the platform"},
-                "secret": {**header, "name": "X-Yunliao-Secret"},
-            },
-        },
+        "components": {"schemas": components, "securitySchemes": {**keys, "token": token}},
+    }
+
+
+def _number_events(components: dict[str, Any]) -> None:
+    """The log adds `seq` to an event's own fields, and answers hold events of all types."""
+    for kind in EVENTS:
+        component = components[kind.__name__]
+        component["properties"] = {"seq": {"type": "integer", "minimum": 1}, **component["properties"]}
+        component["required"] = ["seq", *component["required"]]
+    references = {kind.__struct_config__.tag: REF.format(name=kind.__name__) for kind in EVENTS}  # type: ignore[attr-defined]
+    components["Event"] = {
+        "anyOf": [{"$ref": reference} for reference in references.values()],
+        "discriminator": {"propertyName": "type", "mapping": references},
+    }
+    for holder in (schemas.SentOut, schemas.EventsOut):
+        components[holder.__name__]["properties"]["events"]["items"] = {"$ref": REF.format(name="Event")}
+
+
+def _errors(endpoint: str, schema: dict[type, Any]) -> dict[str, Any]:
+    """Error answers by status, with the codes that have it."""
+    plane = endpoint.partition(".")[0]
+    codes: dict[int, list[str]] = {}
+    for kind in (*ERRORS[plane], *FURTHER.get(endpoint, ())):
+        codes.setdefault(kind.status, []).append(kind.code)
+    content = {"application/json": {"schema": schema[schemas.ErrorOut]}}
+    return {
+        **{str(status): {"description": ", ".join(codes[status]), "content": content} for status in sorted(codes)},
+        "default": {"description": "any other error of docs/errors.md", "content": content},
     }
 
 
 def _operation(endpoint: str, arguments: list[str], schema: dict[type, Any]) -> dict[str, Any]:
     summary, given, back, statuses = ROUTES[endpoint]
-    content = {"content": {"application/json": {"schema": schema[back]}}} if back else {}
-    error = {"description": "docs/errors.md", "content": {"application/json": {"schema": schema[schemas.ErrorOut]}}}
+    answer: dict[str, Any] = {}
+    if back:
+        answer = {"content": {"application/json": {"schema": schema[back]}}}
+    elif endpoint in OTHER_CONTENT:
+        answer = {"content": {OTHER_CONTENT[endpoint]: {"schema": {"type": "string"}}}}
+    name = {"type": "string"} if endpoint == "platform.jobs" else ID
     operation: dict[str, Any] = {
         "operationId": endpoint,
         "summary": summary,
+        "tags": [endpoint.partition(".")[0]],
         "security": SECURITY[endpoint.partition(".")[0]],
-        "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in arguments
-        ]
-        + [{"name": name, "in": "query", "schema": kind} for name, kind in QUERY.get(endpoint, ())],
+        "parameters": [{"name": argument, "in": "path", "required": True, "schema": name} for argument in arguments]
+        + [{"name": query, "in": "query", "schema": kind} for query, kind in QUERY.get(endpoint, ())],
         "responses": {
-            **{str(status): {"description": summary, **content} for status in statuses},
-            "default": error,
+            **{str(status): {"description": summary, **(answer if status != 204 else {})} for status in statuses},
+            **_errors(endpoint, schema),
         },
     }
     if given:

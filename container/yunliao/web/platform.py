@@ -7,6 +7,7 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from yunliao.errors import IdentityUntrusted
+from yunliao.web.identity import through_wechat
 from yunliao.web.schemas import EmptyIn
 from yunliao.web.validation import body
 
@@ -22,7 +23,7 @@ def plane(services: "Services") -> Blueprint:
     def push() -> Response:
         # Message push, and the console's probe {"action": "CheckContainerPath"}: both want 200 and "success"
         # (platform.md §6). Nothing is acted upon yet, so nothing in the body is read.
-        if not request.headers.get("X-WX-SOURCE"):
+        if not through_wechat(request.headers):
             raise IdentityUntrusted("X-WX-SOURCE is missing: the push did not come through WeChat")
         return Response("success", content_type="text/plain; charset=utf-8")
 
@@ -30,7 +31,9 @@ def plane(services: "Services") -> Blueprint:
     def jobs(name: str) -> Response:
         secret = services.settings.jobs_secret
         given = request.headers.get("X-Yunliao-Secret", "")
-        if not secret or not hmac.compare_digest(secret.encode(), given.encode("utf-8", "surrogatepass")):
+        if not secret:
+            raise IdentityUntrusted("jobs are off: YUNLIAO_JOBS_SECRET is not set")
+        if not hmac.compare_digest(secret.encode(), given.encode("utf-8", "surrogatepass")):
             raise IdentityUntrusted("X-Yunliao-Secret is not YUNLIAO_JOBS_SECRET")
         body(EmptyIn)
         return Response(msgspec.json.encode(services.jobs.run(name)), content_type="application/json")

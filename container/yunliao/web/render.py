@@ -1,15 +1,15 @@
 """The three renderings of the same events: a poll's JSON, SSE, socket frames. Bodies are spliced, never re-encoded."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from yunliao.errors import YunliaoError
 from yunliao.services.listen import Listen, Slice
 from yunliao.services.live_log import Numbered
 from yunliao.services.people import Owner
 
-SSE_WAIT = 10.0
-"""Seconds without an event after which a comment is sent: the gateway recycles silent connections (platform.md §2.1),
-and a write is how a client that left is noticed."""
+SSE_WAIT = 9.0
+"""Seconds without an event after which a comment is sent: the gateway recycles silent connections and a heartbeat every
+10 s is advised (platform.md §2.1); a write is also how a client that left is noticed."""
 
 
 def numbered(event: Numbered) -> bytes:
@@ -32,17 +32,24 @@ def events_json(piece: Slice) -> bytes:
     )
 
 
-def sse(listen: Listen, owner: Owner, turn_id: str, after: int) -> Iterator[bytes]:
-    """Server-sent events to the terminal one (WHATWG HTML); `id` is the cursor to resume from."""
+def sse(
+    listen: Listen, owner: Owner, turn_id: str, after: int, *, leaving: Callable[[], bool], log: Callable[[str], None]
+) -> Iterator[bytes]:
+    """Server-sent events to the terminal one (WHATWG HTML §9.2); `id` is the cursor to resume from. Ends early where
+    the client had better ask again with it: after an error, or when `leaving` says that this instance runs nothing any
+    more. `log` is told the type of a fault of ours."""
     yield b"retry: 1000\n\n"
     live = True
-    while live:
-        try:
+    try:
+        while live and not leaving():
             piece = listen.read(owner, turn_id, after, SSE_WAIT)
-        except YunliaoError:
-            return  # the client resumes with its cursor and gets the true answer then
-        after, live = piece.cursor, piece.live
-        yield b"".join(map(_sse_event, piece.events)) or b": still here\n\n"
+            after, live = piece.cursor, piece.live
+            yield b"".join(map(_sse_event, piece.events)) or b": still here\n\n"
+    except YunliaoError:
+        return  # the client resumes with its cursor and gets the true answer then
+    except Exception as fault:
+        # Past the framework's handlers: the server would log the exception with its words.
+        log(type(fault).__name__)
 
 
 def frame(turn_id: str, event: Numbered) -> str:

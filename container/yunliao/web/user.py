@@ -1,5 +1,7 @@
 """Routes of the user plane: the platform's identity, then one service call each."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,9 +12,10 @@ from yunliao.services.conversations import Feedback
 from yunliao.services.people import Owner
 from yunliao.services.turns import Sent
 from yunliao.web import schemas
+from yunliao.web.failures import request_id
 from yunliao.web.identity import principal_of
 from yunliao.web.render import event_list, events_json, sse
-from yunliao.web.validation import body, integer, number
+from yunliao.web.validation import body, cursor, integer, number
 
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
@@ -22,11 +25,12 @@ POLL_WAIT = 12.0
 """Longest waits, seconds: with the round trip far below the platform's 15 (platform.md §1.3)."""
 GATHER = 0.25
 """A poll that has text waits so long for more, seconds: text flows, with four requests a second at most."""
+MAX_CURSOR = 10**9
 _encoder = msgspec.json.Encoder()
 
 
-def plane(services: "Services") -> Blueprint:  # noqa: C901  a list of routes, each a few lines
-    """The blueprint."""
+def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  # noqa: C901  a list of short routes
+    """The blueprint. `leaving` says that this instance runs nothing any more: streams end, clients resume elsewhere."""
     routes = Blueprint("user", __name__, url_prefix="/v1")
 
     @routes.before_request
@@ -37,9 +41,12 @@ def plane(services: "Services") -> Blueprint:  # noqa: C901  a list of routes, e
         found: Owner = services.people.resolve(g.principal)
         return found
 
-    def sent(caller: Owner, outcome: Sent) -> Response:
+    def wanted_wait() -> float:
+        # Asked for before anything is done: a wait that is not a number must leave no turn behind.
+        return number("wait", 0.0, 0.0, SEND_WAIT)
+
+    def sent(caller: Owner, outcome: Sent, wait: float) -> Response:
         piece = services.listen.read(caller, outcome.turn.id, 0, 0)
-        wait = number("wait", 0.0, 0.0, SEND_WAIT)
         if wait and piece.live and piece.cursor <= 1:
             more = services.listen.read(caller, outcome.turn.id, piece.cursor, wait, gather=GATHER)
             piece = msgspec.structs.replace(
@@ -55,47 +62,59 @@ def plane(services: "Services") -> Blueprint:  # noqa: C901  a list of routes, e
 
     @routes.post("/turns")
     def send() -> Response:
-        asked, caller = body(schemas.SendIn), owner()
-        return sent(
-            caller,
-            services.turns.send(
-                caller, asked.client_id, asked.text, asked.conversation_id, asked.model, asked.replaces
-            ),
+        wait, asked, caller = wanted_wait(), body(schemas.SendIn), owner()
+        outcome = services.turns.send(
+            caller, asked.client_id, asked.text, asked.conversation_id, asked.model, asked.replaces
         )
+        return sent(caller, outcome, wait)
 
-    @routes.get("/turns/<turn_id>/events")
+    @contextmanager
+    def listening(transport: str) -> Iterator[None]:
+        services.metrics.listeners(transport, 1)
+        try:
+            yield
+        finally:
+            services.metrics.listeners(transport, -1)
+
+    @routes.get("/turns/<id:turn_id>/events")
     def events(turn_id: str) -> Response:
-        after, wait = integer("after", 0, 0, 10**9), number("wait", 0.0, 0.0, POLL_WAIT)
-        with _listening(services, "poll"):
+        after, wait = integer("after", 0, 0, MAX_CURSOR), number("wait", 0.0, 0.0, POLL_WAIT)
+        with listening("poll"):
             return _json(events_json(services.listen.read(owner(), turn_id, after, wait, gather=GATHER)))
 
-    @routes.get("/turns/<turn_id>/stream")
+    @routes.get("/turns/<id:turn_id>/stream")
     def stream(turn_id: str) -> Response:
         resumed = request.headers.get("Last-Event-ID", "")
-        after = int(resumed) if resumed.isascii() and resumed.isdigit() and len(resumed) < 10 else 0
-        after = max(after, integer("after", 0, 0, 10**9))
-        caller = owner()
-        services.listen.read(caller, turn_id, after, 0)  # a wrong id is told before the stream begins
-        return Response(
-            sse(services.listen, caller, turn_id, after),
-            content_type="text/event-stream; charset=utf-8",
-            headers={"X-Accel-Buffering": "no"},
-        )
+        known = int(resumed) if resumed.isascii() and resumed.isdigit() and len(resumed) < 10 else 0
+        after = max(known, integer("after", 0, 0, MAX_CURSOR))
+        caller, identifier = owner(), request_id()
+        first = services.listen.read(caller, turn_id, after, 0)  # a wrong id is told before the stream begins
+        if known and not (first.events or first.live) and "text/event-stream" in request.headers.get("Accept", ""):
+            return Response(status=204)  # the only word that keeps a browser's EventSource from asking for ever
 
-    @routes.post("/turns/<turn_id>/stop")
+        def follow() -> Iterator[bytes]:
+            def log(kind: str) -> None:
+                services.turn_log.fault(kind, identifier, "user.stream")
+
+            with listening("sse"):
+                yield from sse(services.listen, caller, turn_id, after, leaving=leaving, log=log)
+
+        return Response(follow(), content_type="text/event-stream; charset=utf-8", headers={"X-Accel-Buffering": "no"})
+
+    @routes.post("/turns/<id:turn_id>/stop")
     def stop(turn_id: str) -> Response:
         body(schemas.EmptyIn)
         return _answer(schemas.StoppedOut(turn=turn_out(services.turns.stop(owner(), turn_id))))
 
-    @routes.post("/turns/<turn_id>/regenerate")
+    @routes.post("/turns/<id:turn_id>/regenerate")
     def regenerate(turn_id: str) -> Response:
-        asked, caller = body(schemas.RegenerateIn), owner()
-        return sent(caller, services.turns.regenerate(caller, turn_id, asked.client_id, asked.model))
+        wait, asked, caller = wanted_wait(), body(schemas.RegenerateIn), owner()
+        return sent(caller, services.turns.regenerate(caller, turn_id, asked.client_id, asked.model), wait)
 
-    @routes.post("/turns/<turn_id>/continue")
+    @routes.post("/turns/<id:turn_id>/continue")
     def continue_(turn_id: str) -> Response:
-        asked, caller = body(schemas.ContinueIn), owner()
-        return sent(caller, services.turns.continue_(caller, turn_id, asked.client_id))
+        wait, asked, caller = wanted_wait(), body(schemas.ContinueIn), owner()
+        return sent(caller, services.turns.continue_(caller, turn_id, asked.client_id), wait)
 
     @routes.post("/tickets")
     def tickets() -> Response:
@@ -106,7 +125,7 @@ def plane(services: "Services") -> Blueprint:  # noqa: C901  a list of routes, e
 
     @routes.get("/conversations")
     def conversations() -> Response:
-        page = services.conversations.page(owner(), request.args.get("before"), integer("limit", 20, 1, 100))
+        page = services.conversations.page(owner(), cursor("before"), integer("limit", 20, 1, 100))
         return _answer(schemas.ConversationsOut(conversations=page.items, next=page.next))
 
     @routes.post("/conversations")
@@ -114,32 +133,32 @@ def plane(services: "Services") -> Blueprint:  # noqa: C901  a list of routes, e
         view = services.conversations.create(owner(), body(schemas.CreateConversationIn).title)
         return _answer(schemas.ConversationOut(conversation=view), 201)
 
-    @routes.get("/conversations/<conversation_id>")
+    @routes.get("/conversations/<id:conversation_id>")
     def conversation(conversation_id: str) -> Response:
         return _answer(schemas.ConversationOut(conversation=services.conversations.get(owner(), conversation_id)))
 
-    @routes.put("/conversations/<conversation_id>")
+    @routes.put("/conversations/<id:conversation_id>")
     def rename(conversation_id: str) -> Response:
         view = services.conversations.rename(owner(), conversation_id, body(schemas.RenameIn).title)
         return _answer(schemas.ConversationOut(conversation=view))
 
-    @routes.delete("/conversations/<conversation_id>")
+    @routes.delete("/conversations/<id:conversation_id>")
     def delete(conversation_id: str) -> Response:
         seconds = services.conversations.delete(owner(), conversation_id)
         return _answer(schemas.DeletedOut(deleted=True, undo_seconds=seconds))
 
-    @routes.post("/conversations/<conversation_id>/restore")
+    @routes.post("/conversations/<id:conversation_id>/restore")
     def restore(conversation_id: str) -> Response:
         body(schemas.EmptyIn)
         return _answer(schemas.ConversationOut(conversation=services.conversations.restore(owner(), conversation_id)))
 
-    @routes.get("/conversations/<conversation_id>/messages")
+    @routes.get("/conversations/<id:conversation_id>/messages")
     def messages(conversation_id: str) -> Response:
         limit = integer("limit", 30, 1, 100)
-        page = services.conversations.messages(owner(), conversation_id, request.args.get("before"), limit)
+        page = services.conversations.messages(owner(), conversation_id, cursor("before"), limit)
         return _answer(schemas.MessagesOut(messages=page.items, next=page.next))
 
-    @routes.post("/messages/<message_id>/feedback")
+    @routes.post("/messages/<id:message_id>/feedback")
     def feedback(message_id: str) -> Response:
         said = body(schemas.FeedbackIn)
         services.conversations.feedback(
@@ -147,7 +166,7 @@ def plane(services: "Services") -> Blueprint:  # noqa: C901  a list of routes, e
         )
         return _answer(schemas.DoneOut())
 
-    @routes.post("/messages/<message_id>/report")
+    @routes.post("/messages/<id:message_id>/report")
     def report(message_id: str) -> Response:
         said = body(schemas.ReportIn)
         services.conversations.report(owner(), message_id, said.reason, said.comment)
@@ -193,20 +212,6 @@ def turn_out(turn: Turn) -> schemas.TurnOut:
         state=turn.state,
         created_at=turn.created_at,
     )
-
-
-class _listening:
-    """Counts a listener while it waits."""
-
-    def __init__(self, services: "Services", transport: str) -> None:
-        self._metrics = services.metrics
-        self._transport = transport
-
-    def __enter__(self) -> None:
-        self._metrics.listeners(self._transport, 1)
-
-    def __exit__(self, *_: object) -> None:
-        self._metrics.listeners(self._transport, -1)
 
 
 def _answer(struct: Any, status: int = 200) -> Response:

@@ -1,0 +1,48 @@
+"""All open sockets of the instance: counted for each user, closed together when it leaves."""
+
+import threading
+
+from yunliao.web.channel import Channel
+
+PER_USER = 8
+"""Open sockets of one user on one instance: the platform allows a mini-program five (platform.md §2), and a person may
+have a phone and a computer. One that blinked is noticed late, so the oldest goes, never the new one."""
+
+
+class Sockets:
+    """Add, name, remove; `restart` ends them all."""
+
+    def __init__(self) -> None:
+        self._open: dict[Channel, str] = {}
+        self._lock = threading.Lock()
+        self.draining = False
+
+    def add(self, channel: Channel) -> None:
+        """An opened socket, nobody's yet."""
+        with self._lock:
+            self._open[channel] = ""
+
+    def belongs_to(self, channel: Channel, user_id: str) -> None:
+        """Whose it is; the user's oldest ones beyond `PER_USER` are closed with 4429."""
+        with self._lock:
+            self._open[channel] = user_id
+            own = [other for other, user in self._open.items() if user == user_id]
+        _close(own[:-PER_USER], 4429, "too many sockets")
+
+    def remove(self, channel: Channel) -> None:
+        """A closed socket."""
+        with self._lock:
+            self._open.pop(channel, None)
+
+    def restart(self) -> None:
+        """Close all with 1012, and those that still come: the client resumes elsewhere."""
+        with self._lock:
+            self.draining = True
+            channels = list(self._open)
+        _close(channels, 1012, "restart")
+
+
+def _close(channels: list[Channel], code: int, reason: str) -> None:
+    # Side by side: closing one whose client does not read takes as long as a send may take.
+    for channel in channels:
+        threading.Thread(target=channel.close, args=(code, reason), daemon=True).start()

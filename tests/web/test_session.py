@@ -1,0 +1,93 @@
+"""A socket's session by itself: a scripted client, and a channel that can be held up."""
+
+import json
+import queue
+import threading
+from typing import Any
+
+from werkzeug.datastructures import Headers
+
+from tests.web.fake_app import fake_app
+from yunliao.web.channel import Closed
+from yunliao.web.session import Session
+from yunliao.web.sockets import PER_USER, Sockets
+
+LIMIT = 30
+
+
+class HeldChannel:
+    """Takes frames from a queue; what is sent waits while `hold` says so."""
+
+    def __init__(self, *frames: dict[str, Any]) -> None:
+        self.incoming: queue.Queue[str | None] = queue.Queue()
+        for frame in frames:
+            self.put(frame)
+        self.sent: list[dict[str, Any]] = []
+        self.held_at = 0
+        self.held, self.go_on = threading.Event(), threading.Event()
+        self.codes: list[int] = []
+
+    def put(self, frame: dict[str, Any]) -> None:
+        self.incoming.put(json.dumps(frame))
+
+    def receive(self, timeout: float) -> str:
+        frame = self.incoming.get(timeout=LIMIT)
+        if frame is None:
+            raise Closed
+        return frame
+
+    def send(self, text: str) -> None:
+        frame = json.loads(text)
+        if self.held_at and frame.get("event", {}).get("seq") == self.held_at and not self.held.is_set():
+            self.held.set()
+            assert self.go_on.wait(LIMIT)
+        self.sent.append(frame)
+
+    def close(self, code: int, reason: str = "") -> None:
+        self.codes.append(code)
+
+
+def test_not_one_frame_of_an_older_listener_after_a_newer_one() -> None:
+    _, services = fake_app()
+    channel = HeldChannel(
+        {"op": "hello", "ticket": "ticket-oCaller0001-1"},
+        {"op": "send", "client_id": "abcdefgh", "text": "stream 20 1"},
+    )
+    channel.held_at = 3
+    session = Session(channel, services, Sockets(), "request-1")  # type: ignore[arg-type]
+    running = threading.Thread(target=session.run, args=(Headers(),))
+    running.start()
+    assert channel.held.wait(LIMIT)
+    channel.put({"op": "resume", "turn": "turn_1", "after": 0})
+    channel.put({"op": "resume", "turn": "turn_none", "after": 0})  # answered at once: the one before is done by then
+    while not any(frame["op"] == "error" for frame in channel.sent):
+        threading.Event().wait(0.01)
+    channel.go_on.set()
+    seqs: list[int] = []
+    for _ in range(LIMIT * 100):
+        seqs = [frame["event"]["seq"] for frame in channel.sent if frame["op"] == "event"]
+        if seqs[-1] == 22:
+            break
+        threading.Event().wait(0.01)
+    channel.incoming.put(None)
+    running.join(LIMIT)
+    assert seqs == [1, 2, 3, *range(1, 23)]
+
+
+def test_a_users_oldest_sockets_go() -> None:
+    sockets = Sockets()
+    channels = [HeldChannel() for _ in range(PER_USER + 3)]
+    for channel in channels:
+        sockets.add(channel)  # type: ignore[arg-type]
+        sockets.belongs_to(channel, "one")  # type: ignore[arg-type]
+    others = [HeldChannel() for _ in range(PER_USER)]
+    for channel in others:
+        sockets.add(channel)  # type: ignore[arg-type]
+        sockets.belongs_to(channel, "two")  # type: ignore[arg-type]
+    for channel in channels[:3]:
+        for _ in range(LIMIT * 100):
+            if channel.codes:
+                break
+            threading.Event().wait(0.01)
+        assert set(channel.codes) == {4429}
+    assert not any(channel.codes for channel in channels[3:] + others)
