@@ -1,14 +1,18 @@
 'use strict'
 
-const { until } = require('./harness')
+const { until, ROOT } = require('./harness')
+const path = require('node:path')
+
+const WORDS = { zh: require(path.join(ROOT, 'miniprogram/i18n/zh')), en: require(path.join(ROOT, 'miniprogram/i18n/en')) }
 
 /**
  * The mini-program as a person uses it: everything that depends on how its screens are built is in this file.
  * What is waited for is what a person sees; the state of the store is asked only where nothing on the screen says it.
  */
 class App {
-  constructor(phone) {
+  constructor(phone, language = 'zh') {
     this.phone = phone
+    this.t = WORDS[language]
   }
 
   get page() {
@@ -60,11 +64,16 @@ class App {
   }
 
   get sendButton() {
-    return this.top.getByRole('button', { name: /^(发送|Send)/ }).last()
+    return this.top.getByRole('button', { name: this.t.send, exact: true }).last()
   }
 
   get stopButton() {
-    return this.top.getByRole('button', { name: /^(停止|Stop)/ }).last()
+    return this.top.getByRole('button', { name: this.t.stop, exact: true }).last()
+  }
+
+  /** The first place in the conversation that shows `text`: the question, when the answer repeats it. */
+  message(text) {
+    return this.top.locator('.mp-scroller').getByText(text).first()
   }
 
   async type(text) {

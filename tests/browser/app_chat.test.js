@@ -41,7 +41,6 @@ test('an answer streams: its beginning is on the screen before its end exists, a
   const app = await open('stream')
   const text = `开头的句子在这里。${'中间有很多很多的话，慢慢地说。'.repeat(40)}最后一句到此为止。`
   await cloud.set('relay', { answer: text, tokens_per_second: 150, match: 'stream-1' })
-  await app.page.evaluate(() => window.__mp.stats.reset())
   await app.send('stream-1')
   await app.sees('开头的句子在这里')
   assert.equal((await app.chat()).busy, true)
@@ -51,8 +50,65 @@ test('an answer streams: its beginning is on the screen before its end exists, a
   assert.equal(await app.answer(), text)
   await app.sees('AI 生成')
   await app.sees(/人工智能|AI/)
-  const bytes = await app.page.evaluate(() => window.__mp.stats.bytes)
-  assert.ok(bytes / Buffer.byteLength(text) <= 6, `setData carried ${bytes} bytes for an answer of ${Buffer.byteLength(text)}`)
+  await app.phone.done()
+})
+
+test('starters fill an empty conversation and go with one tap; the AI notice is always there', async () => {
+  const app = await open('starter')
+  const [starter] = (await cloud.call('starter', 'GET', '/v1/config')).starters
+  await app.sees(starter.title)
+  await app.sees(/人工智能|AI/)
+  await app.press(starter.title)
+  await app.when((c) => c.recent.some((m) => m.role === 'user' && m.text === starter.prompt), 'the starter’s words')
+  await app.idle()
+  await app.sees(/人工智能|AI/)
+  await app.phone.done()
+})
+
+test('copy puts the answer with its AI label on the clipboard', async () => {
+  const app = await open('copier')
+  await cloud.set('relay', { answer: '要被复制的**话**。', match: 'copy-1' })
+  await app.ask('copy-1')
+  await app.press(app.t.copy)
+  const copied = await until(() => app.page.evaluate(() => window.__mp.clipboard), 'the clipboard')
+  assert.match(copied, /要被复制的/)
+  assert.match(copied, /AI|人工智能/)
+  await app.phone.done()
+})
+
+test('feedback and a report reach the server', async () => {
+  const app = await open('critic')
+  await app.ask('你好')
+  await app.press(app.t.up)
+  const stored = async () => {
+    const { conversations } = await cloud.call('critic', 'GET', '/v1/conversations')
+    const { messages } = await cloud.call('critic', 'GET', `/v1/conversations/${conversations[0].id}/messages`)
+    return messages.find((m) => m.role === 'assistant').feedback
+  }
+  await until(async () => /up/.test(JSON.stringify(await stored())), 'the feedback to be stored')
+  await app.press(app.t.down)
+  await app.choose(app.t.whyList[0])
+  await until(async () => /down/.test(JSON.stringify(await stored())), 'the other feedback')
+  await app.phone.done()
+})
+
+test('the text is followed unless the reader scrolls up, and a button brings back', async () => {
+  const app = await open('scroller')
+  await cloud.set('relay', { answer: Array.from({ length: 80 }, (_, i) => `第${i + 1}段。`).join('\n\n'), tokens_per_second: 50, match: 'scroll-1' })
+  await app.send('scroll-1')
+  await app.sees('第30段')
+  const list = app.top.locator('wx-scroll-view').first()
+  const gap = () => list.evaluate((n) => n.scrollHeight - n.scrollTop - n.clientHeight)
+  await until(async () => (await gap()) < 120, 'the list to follow')
+  await list.hover()
+  await app.page.mouse.wheel(0, -600)
+  await until(async () => (await gap()) > 400, 'the list to be scrolled up')
+  const at = await list.evaluate((n) => n.scrollTop)
+  await app.sees('第40段')
+  assert.ok(Math.abs((await list.evaluate((n) => n.scrollTop)) - at) < 60, 'the reader was pulled away')
+  await app.press(app.t.newText)
+  await until(async () => (await gap()) < 120, 'the list to follow again')
+  await app.stopButton.click()
   await app.phone.done()
 })
 
@@ -89,7 +145,7 @@ test('edit and resend replaces the question and what followed', async () => {
   const app = await open('editor')
   await app.ask('原来的问题')
   await app.sees('原来的问题')
-  await app.top.getByText('原来的问题').first().click({ delay: 600 }) // the question: the answer may repeat it
+  await app.message('原来的问题').click({ delay: 600 })
   await app.menu(/编辑|Edit/)
   await until(async () => (await app.field.inputValue()) === '原来的问题', 'the question in the field')
   await app.send('改过的问题')

@@ -7,7 +7,7 @@ const readline = require('node:readline')
 const { spawn } = require('node:child_process')
 const { start, ROOT } = require('./harness')
 
-const SOURCE = path.join(ROOT, 'miniprogram')
+const SOURCE = process.env.YUNLIAO_MINIPROGRAM || path.join(ROOT, 'miniprogram')
 
 /** The Python of the project: YUNLIAO_PYTHON, else .venv. */
 function python() {

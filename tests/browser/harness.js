@@ -1,5 +1,6 @@
 'use strict'
 
+const assert = require('node:assert/strict')
 const path = require('node:path')
 const { start } = require('../../tools/preview/server')
 const { launchBrowser } = require('../../tools/preview/browser')
@@ -15,7 +16,7 @@ class Browsers {
   }
 
   /**
-   * @param options.context  options of the browser context, e.g. {hasTouch: true}
+   * @param options.context  options of the browser context, e.g. {hasTouch: true}  @param options.warnings  warnings are expected
    * @returns the Phone; it is closed with `phone.done()`, which also asserts that the runtime saw no error
    */
   async phone(url, params = {}, options = {}) {
@@ -23,9 +24,9 @@ class Browsers {
     const phone = await openPhone(context, url, { panel: '0', ...params })
     phone.context = context
     phone.done = async () => {
-      const [errors, unshimmed] = [await phone.errors(), await phone.unshimmed()]
+      const found = { errors: await phone.errors(), unshimmed: await phone.unshimmed(), warnings: options.warnings ? [] : await phone.warnings() }
       await context.close()
-      if (errors.length || unshimmed.length) throw new Error(`runtime errors: ${JSON.stringify(errors)} ${JSON.stringify(unshimmed)}`)
+      assert.deepEqual(found, { errors: [], unshimmed: [], warnings: [] })
     }
     return phone
   }

@@ -242,7 +242,7 @@ test('page-container opens and closes; hidden hides; swiper turns', async () => 
 })
 
 test('setData is counted in bytes, and what cannot cross to the view is reported', async () => {
-  const phone = await browsers.phone(server.url)
+  const phone = await browsers.phone(server.url, {}, { warnings: true })
   const [bytes, warnings] = await phone.page.evaluate(() => {
     window.__mp.stats.reset()
     window.__mp.page().setData({ last: '云' })

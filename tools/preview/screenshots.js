@@ -8,7 +8,7 @@
  *   node tools/preview/screenshots.js --url ... --out shots --route pages/settings/settings --theme dark     one page
  *   node tools/preview/screenshots.js --url ... --out shots --script my_states.js      own states
  *
- * A script exports `[{name, run: async (page, phone) => {}}]`; `phone` is the Phone of tools/preview/phone.js.
+ * A script exports `[{name, route?, user?: (theme) => name, run?: async (page, phone) => {}}]`; `phone` is the Phone of tools/preview/phone.js.
  */
 
 const fs = require('node:fs')
@@ -28,7 +28,7 @@ async function shoot({ url, out, states, themes, desk, user, scale }) {
         const context = await browser.newContext({
           viewport: desk ? { width: 1100, height: 980 } : { width: 390, height: 844 }, deviceScaleFactor: scale,
         })
-        const params = { theme, user: state.user || user, ...(state.route ? { route: state.route } : {}), ...(state.params || {}), ...(desk ? {} : { panel: '0' }) }
+        const params = { theme, user: state.user ? state.user(theme) : user, ...(state.route ? { route: state.route } : {}), ...(state.params || {}), ...(desk ? {} : { panel: '0' }) }
         const file = path.join(out, `${state.name}-${theme}.png`)
         try {
           const phone = await openPhone(context, url, params)
