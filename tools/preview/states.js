@@ -80,7 +80,7 @@ const states = [
     run: async (page, phone) => {
       await agree(phone)
       await say(phone, '帮我写一段关于秋天的文字', { answer: `${'秋天来的时候，风先知道。它从山那边过来，把树叶一片片翻到金黄的一面。'.repeat(20)}`, wait: false, pace: 40 })
-      await phone.top.getByText('秋天来的时候').waitFor()
+      await phone.top.getByText('秋天来的时候').first().waitFor()
       await page.waitForTimeout(1500)
     },
   },

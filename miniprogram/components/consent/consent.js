@@ -11,7 +11,7 @@ Component({
   methods: {
     /** @param {any} event */
     change(event) {
-      this.setData({ overseas: event.detail.value });
+      this.setData({ overseas: event.detail.value === true });
     },
 
     /** @param {any} event */

@@ -1,23 +1,26 @@
-const { follow, paintBar } = require('../../i18n/index');
+const { follow } = require('../../styles/look');
+const { copy } = require('../../components/markdown/runs');
 
 /** Who answers for the service, and what was agreed to. */
 Page({
-  data: /** @type {any} */ ({ t: {}, session: {} }),
+  data: /** @type {any} */ ({ t: {}, lang: 'zh', session: {} }),
 
   onLoad() {
     const { yunliao } = getApp();
     this.setData({ session: yunliao.session.state });
     this.offs = [
-      follow(this, () => {
-        paintBar(yunliao.settings.state.dark);
-        wx.setNavigationBarTitle({ title: this.data.t.about });
-      }),
+      follow(this, { title: 'about', ground: true }),
       yunliao.session.subscribe((/** @type {any} */ patch) => this.setData(patch), 'session')
     ];
   },
 
   onUnload() {
     this.offs.forEach((/** @type {() => void} */ off) => off());
+  },
+
+  copyContact() {
+    const { contact } = this.data.session.provider;
+    if (contact) copy(contact, this.data.lang);
   },
 
   /** @param {any} event */

@@ -1,18 +1,32 @@
-const { follow, fill, paintBar } = require('../../i18n/index');
+const { fill } = require('../../i18n/index');
+const { follow, topRows } = require('../../styles/look');
+const { copy } = require('../../components/markdown/runs');
+const { Far } = require('./far');
+const menu = require('./menu');
 
+/** The reader is at the end while no more than this is below the screen, in px. */
 const NEAR_END = 80;
 
 /** The chat: shows the stores' state, tells them what the person wants. The answers' text goes straight to their components. */
 Page({
-  data: /** @type {any} */ ({ t: {}, session: {}, older: [], recent: [], following: true, scrollTop: 0, into: '', saving: false, menuOf: '', limitText: '' }),
+  data: /** @type {any} */ ({
+    t: {}, lang: 'zh', session: {}, older: [], recent: [], rows: {}, following: true, scrollTop: 0, saving: false, limitText: '', modelName: '',
+    title: '', draft: '', editing: '', busy: false, stopping: false, canSend: true, loading: false, empty: false, still: false
+  }),
 
   onLoad(/** @type {any} */ query) {
     const { yunliao } = getApp();
-    this.offs = [];
-    this.scrolled = 0;
-    this.setData({ session: yunliao.session.state });
-    this.offs.push(follow(this, () => paintBar(yunliao.settings.state.dark)));
-    this.offs.push(yunliao.session.subscribe((/** @type {any} */ patch) => this.setData(patch), 'session'));
+    this.far = new Far(this);
+    this.setData({ session: yunliao.session.state, rows: topRows() });
+    this.offs = [
+      follow(this, {}),
+      yunliao.session.subscribe((/** @type {any} */ patch) => {
+        this.setData(patch);
+        if ('session.models' in patch) this.nameModel();
+      }, 'session'),
+      yunliao.settings.subscribe(() => this.nameModel())
+    ];
+    this.nameModel();
     this.show(query.id || '');
   },
 
@@ -21,6 +35,7 @@ Page({
   },
 
   onUnload() {
+    this.far.stop();
     this.offs.concat(this.chatOffs || []).forEach((/** @type {any} */ off) => off());
   },
 
@@ -31,7 +46,8 @@ Page({
     const chat = yunliao.chat(id);
     this.chat = chat;
     getApp().chatOnScreen = chat;
-    this.setData({ ...chat.state, following: true });
+    this.far.stop();
+    this.setData({ ...chat.state, following: true, limitText: '' }, () => this.arranged());
     this.chatOffs = [
       chat.subscribe((/** @type {any} */ patch) => this.take(patch)),
       chat.onGrow(() => this.toEnd())
@@ -41,12 +57,22 @@ Page({
 
   /** @param {any} patch */
   take(patch) {
-    const { t } = this.data;
     if ('limit' in patch || 'limit.seconds' in patch) {
-      const limit = this.chat.state.limit;
-      patch.limitText = limit ? fill(t.limited, { n: limit.seconds }) : '';
+      const { limit } = this.chat.state;
+      patch.limitText = limit ? fill(this.data.t.limited, { n: limit.seconds }) : '';
     }
-    this.setData(patch, () => this.toEnd());
+    const before = this.data.older.length;
+    const { lastTop, lastHeight } = this;
+    this.setData(patch, () => {
+      this.arranged();
+      if (this.data.older.length > before && before > 0 && !this.data.following) this.stay(lastTop, lastHeight);
+    });
+  },
+
+  /** After the list changed. */
+  arranged() {
+    this.far.update(this.data.older.length + this.data.recent.length);
+    this.toEnd();
   },
 
   toEnd() {
@@ -55,11 +81,26 @@ Page({
     this.setData({ scrollTop: 1000000 + this.scrolled });
   },
 
+  /**
+   * A page was put above: what was being read stays where it is. Where the view keeps it itself (scroll anchoring) nothing is left to do.
+   * @param {number} top scrollTop before @param {number} height scrollHeight before
+   */
+  stay(top, height) {
+    if (this.data.busy || !height) return;
+    wx.createSelectorQuery().select('#list').scrollOffset((now) => {
+      const wanted = now.scrollHeight - height + top;
+      // A finger that went on in the meantime is not pulled back: only the jump of a whole page is mended.
+      if (Math.abs(now.scrollTop - wanted) < 240 || now.scrollTop > wanted) return;
+      this.setData({ scrollTop: wanted });
+    }).exec();
+  },
+
   /** @param {any} event */
   scroll(event) {
     const { scrollTop, scrollHeight } = event.detail;
     const up = scrollTop < this.lastTop - 4;
     this.lastTop = scrollTop;
+    this.lastHeight = scrollHeight;
     const near = scrollHeight - scrollTop - this.viewHeight() < NEAR_END;
     if (near !== this.data.following && (near || up)) this.setData({ following: near });
   },
@@ -77,9 +118,7 @@ Page({
   },
 
   older() {
-    const first = this.data.older[this.data.older.length - 1] || this.data.recent[0];
-    this.chat.loadOlder();
-    if (first) this.anchor = first.key;
+    if (this.chat.state.loaded && this.chat.state.hasOlder) this.chat.loadOlder();
   },
 
   /** @param {any} event */
@@ -109,53 +148,41 @@ Page({
   /** One of the small buttons under a message. @param {any} event */
   act(event) {
     const { key, what } = event.currentTarget.dataset;
-    this.perform(what, key);
+    menu.perform(this, what, key);
   },
 
-  /** @param {string} what @param {string} key */
-  perform(what, key) {
-    const { t } = this.data;
-    const { chat } = this;
-    if (what === 'copy') wx.setClipboardData({ data: chat.copyText(key) });
-    else if (what === 'regenerate') chat.regenerate(key);
-    else if (what === 'continue') chat.continueAnswer(key);
-    else if (what === 'retry') chat.retry(key);
-    else if (what === 'remove') chat.remove(key);
-    else if (what === 'edit') chat.startEdit(key);
-    else if (what === 'up') this.thank(chat.feedback(key, 'up'));
-    else if (what === 'down') this.choose(t.whyList, (/** @type {string} */ reason) => this.thank(chat.feedback(key, 'down', [reason])));
-    else if (what === 'report') this.choose(t.reportList, (/** @type {string} */ reason) => chat.report(key, reason).then((/** @type {boolean} */ done) => done && wx.showToast({ title: t.reported, icon: 'none' })));
-  },
-
-  /** @param {Promise<boolean>} done */
-  thank(done) {
-    done.then((ok) => { if (ok) wx.showToast({ title: this.data.t.thanks, icon: 'none' }); });
-  },
-
-  /** @param {string[]} itemList @param {(chosen: string) => void} then */
-  choose(itemList, then) {
-    wx.showActionSheet({ itemList, success: (answer) => then(itemList[answer.tapIndex]), fail: () => {} });
-  },
-
-  /** The menu of a message, by a long press. @param {any} event */
+  /** The menu of a message, by a long press or its last button. @param {any} event */
   menu(event) {
-    const { key, role } = event.currentTarget.dataset;
-    const { t } = this.data;
+    const { key } = event.currentTarget.dataset;
     const message = this.data.recent.concat(this.data.older).find((/** @type {any} */ one) => one.key === key);
-    if (!message) return;
-    const entries = [['copy', t.copy]];
-    if (role === 'user' && message.canEdit) entries.push(['edit', t.edit]);
-    if (message.canRegenerate) entries.push(['regenerate', t.regenerate]);
-    if (role === 'assistant' && message.id) entries.push(['up', t.up], ['down', t.down], ['report', t.report]);
-    this.choose(entries.map((entry) => entry[1]), (/** @type {string} */ chosen) => {
-      const found = entries.find((entry) => entry[1] === chosen);
-      if (found) this.perform(found[0], key);
-    });
+    if (message) menu.open(this, message);
+  },
+
+  /** Name of the model in use, for the head. */
+  nameModel() {
+    const { session, settings } = getApp().yunliao;
+    const chosen = session.state.models.find((/** @type {any} */ one) => one.id === settings.state.model) || session.state.models.find((/** @type {any} */ one) => one.default);
+    const modelName = chosen ? chosen.name : '';
+    if (modelName !== this.data.modelName) this.setData({ modelName });
+  },
+
+  chooseModel() {
+    const { session, settings } = getApp().yunliao;
+    const { models } = session.state;
+    // WeChat's sheet has at most six entries; a longer list is in the settings.
+    if (models.length > 6) this.settings();
+    else if (models.length > 1) {
+      wx.showActionSheet({
+        itemList: models.map((/** @type {any} */ one) => one.name),
+        success: (answer) => settings.set('model', models[answer.tapIndex].default ? '' : models[answer.tapIndex].id),
+        fail: () => {}
+      });
+    }
   },
 
   /** @param {any} event */
   copyRequest(event) {
-    wx.setClipboardData({ data: event.currentTarget.dataset.id });
+    copy(event.currentTarget.dataset.id, this.data.lang);
   },
 
   cancelEdit() {
@@ -192,7 +219,7 @@ Page({
   },
 
   fresh() {
-    this.show('');
+    if (!this.data.empty) this.show('');
   },
 
   /** Nothing of a chat is in the address that is shared. */
@@ -201,10 +228,11 @@ Page({
   },
 
   /** @type {any} */ chat: null,
+  /** @type {any} */ far: null,
   /** @type {any[]} */ offs: [],
   /** @type {any[]} */ chatOffs: [],
-  /** @type {string} */ anchor: '',
   lastTop: 0,
+  lastHeight: 0,
   height: 0,
   scrolled: 0
 });

@@ -1,24 +1,19 @@
-const { follow, fill, paintBar } = require('../../i18n/index');
+const { follow } = require('../../styles/look');
 
+/** How far a row stands open, in px: the width of its two actions. */
 const OPEN = -152;
 
 /** All conversations of the person: newest first, searchable, with swipe actions and the same ones by a long press. */
 Page({
-  data: /** @type {any} */ ({ t: {}, items: [], loaded: false, loading: false, query: '', undo: null, error: null, swiped: '', shift: 0, undoText: '' }),
+  data: /** @type {any} */ ({ t: {}, items: [], loaded: false, loading: false, query: '', undo: null, error: null, swiped: '', moving: '', shift: 0 }),
 
   onLoad() {
     const { yunliao } = getApp();
     this.store = yunliao.conversations;
     this.setData(this.store.state);
     this.offs = [
-      follow(this, () => {
-        paintBar(yunliao.settings.state.dark);
-        wx.setNavigationBarTitle({ title: this.data.t.conversations });
-      }),
-      this.store.subscribe((/** @type {any} */ patch) => {
-        const { undo } = this.store.state;
-        this.setData({ ...patch, undoText: undo ? fill(this.data.t.deleted, { title: undo.title || this.data.t.untitled }) : '' });
-      })
+      follow(this, { title: 'conversations', ground: true }),
+      this.store.subscribe((/** @type {any} */ patch) => this.setData(patch))
     ];
     this.store.load();
   },
@@ -34,6 +29,11 @@ Page({
   /** @param {any} event */
   search(event) {
     this.store.search(event.detail.value);
+  },
+
+  clearSearch() {
+    this.setData({ query: '' });
+    this.store.search('');
   },
 
   /** @param {any} event */
@@ -52,8 +52,10 @@ Page({
   /** @param {string} id */
   leave(id) {
     const channel = this.getOpenerEventChannel();
-    if (channel.emit) channel.emit('open', { id });
-    wx.navigateBack();
+    if (channel.emit && getCurrentPages().length > 1) {
+      channel.emit('open', { id });
+      wx.navigateBack();
+    } else wx.reLaunch({ url: '/pages/chat/chat' + (id ? `?id=${encodeURIComponent(id)}` : '') });
   },
 
   /** @param {any} event */
@@ -68,15 +70,15 @@ Page({
     const { clientX, clientY } = event.touches[0];
     const moved = clientX - this.touch.x;
     if (Math.abs(moved) < 12 || Math.abs(clientY - this.touch.y) > Math.abs(moved)) return;
-    this.setData({ swiped: this.touch.id, shift: Math.max(OPEN, Math.min(0, this.touch.from + moved)) });
+    this.setData({ swiped: this.touch.id, moving: this.touch.id, shift: Math.max(OPEN, Math.min(0, this.touch.from + moved)) });
   },
 
   touchEnd() {
     if (!this.touch) return;
     this.touch = null;
-    if (!this.data.swiped) return;
+    if (!this.data.moving) return;
     const open = this.data.shift < OPEN / 2;
-    this.setData({ shift: open ? OPEN : 0, swiped: open ? this.data.swiped : '' });
+    this.setData({ moving: '', shift: open ? OPEN : 0, swiped: open ? this.data.swiped : '' });
   },
 
   /** @param {any} event */

@@ -1,17 +1,14 @@
-const { follow, paintBar } = require('../../i18n/index');
+const { follow } = require('../../styles/look');
 
 /** What a person may choose, and what they may have deleted. */
 Page({
-  data: /** @type {any} */ ({ t: {}, settings: {}, session: {}, sizes: ['small', 'normal', 'large', 'huge'], themes: ['system', 'light', 'dark'], languages: ['system', 'zh', 'en'] }),
+  data: /** @type {any} */ ({ t: {}, settings: {}, session: {}, saving: false, sizes: ['small', 'normal', 'large', 'huge'], themes: ['system', 'light', 'dark'], languages: ['system', 'zh', 'en'] }),
 
   onLoad() {
     const { yunliao } = getApp();
     this.setData({ settings: yunliao.settings.state, session: yunliao.session.state });
     this.offs = [
-      follow(this, () => {
-        paintBar(yunliao.settings.state.dark);
-        wx.setNavigationBarTitle({ title: this.data.t.settings });
-      }),
+      follow(this, { title: 'settings', ground: true }),
       yunliao.settings.subscribe((/** @type {any} */ patch) => this.setData(patch), 'settings'),
       yunliao.session.subscribe((/** @type {any} */ patch) => this.setData(patch), 'session')
     ];
@@ -29,7 +26,17 @@ Page({
 
   /** @param {any} event */
   motion(event) {
-    getApp().yunliao.settings.set('reducedMotion', event.detail.value);
+    getApp().yunliao.settings.set('reducedMotion', event.detail.value === true);
+  },
+
+  /** Consent to models abroad is given and taken back separately. @param {any} event */
+  overseas(event) {
+    const { session } = getApp().yunliao;
+    this.setData({ saving: true });
+    session.accept({ overseas: event.detail.value === true }).then((/** @type {boolean} */ done) => {
+      this.setData({ saving: false, session: session.state });
+      if (!done) wx.showToast({ title: this.data.t.notSaved, icon: 'none' });
+    });
   },
 
   about() {
@@ -44,21 +51,21 @@ Page({
   /** Two questions, since nothing brings it back. */
   erase() {
     const { t } = this.data;
-    this.ask(t.eraseAsk, () => this.ask(t.eraseAgain, () => this.eraseNow()));
+    this.ask(t.eraseAsk, t.eraseGo, () => this.ask(t.eraseAgain, t.eraseYes, () => this.eraseNow()));
   },
 
-  /** @param {string} content @param {() => void} then */
-  ask(content, then) {
+  /** @param {string} content @param {string} confirmText at most four Chinese characters or eight letters @param {() => void} then */
+  ask(content, confirmText, then) {
     const { t } = this.data;
     wx.showModal({
-      title: t.eraseAll, content, confirmText: t.eraseYes.slice(0, 4) === 'Dele' ? 'Yes' : t.eraseYes, confirmColor: '#cf3a3a', cancelText: t.cancel,
+      title: t.eraseAll, content, confirmText, confirmColor: '#cf3a3a', cancelText: t.cancel,
       success: (answer) => { if (answer.confirm) then(); }
     });
   },
 
   eraseNow() {
     const { t } = this.data;
-    wx.showLoading({ title: '…', mask: true });
+    wx.showLoading({ title: t.loading, mask: true });
     getApp().yunliao.session.eraseAll().then((/** @type {boolean} */ done) => {
       wx.hideLoading();
       wx.showToast({ title: done ? t.erased : t.eraseFailed, icon: 'none' });
