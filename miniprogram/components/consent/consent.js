@@ -1,7 +1,9 @@
 /** First use: what is agreed to, before anything is sent. */
+const { texts } = require('../../i18n/index');
+
 Component({
   properties: {
-    t: { type: Object, value: {} },
+    t: { type: Object, value: texts('zh') },
     name: { type: String, value: '' },
     saving: { type: Boolean, value: false }
   },

@@ -1,4 +1,6 @@
 /** The field at the bottom: it receives what to show and tells what the person wants. */
+const { texts } = require('../../i18n/index');
+
 /** @type {any} */
 const definition = {
   properties: {
@@ -7,7 +9,7 @@ const definition = {
     stopping: { type: Boolean, value: false },
     disabled: { type: Boolean, value: false },
     editing: { type: Boolean, value: false },
-    t: { type: Object, value: {} }
+    t: { type: Object, value: texts('zh') }
   },
 
   data: { text: '', height: 0, typed: false },

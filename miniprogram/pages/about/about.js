@@ -1,9 +1,10 @@
+const { texts } = require('../../i18n/index');
 const { follow } = require('../../styles/look');
 const { copy } = require('../../components/markdown/runs');
 
 /** Who answers for the service, and what was agreed to. */
 Page({
-  data: /** @type {any} */ ({ t: {}, lang: 'zh', session: {} }),
+  data: /** @type {any} */ ({ t: texts('zh'), lang: 'zh', session: {} }),
 
   onLoad() {
     const { yunliao } = getApp();

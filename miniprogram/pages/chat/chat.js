@@ -1,4 +1,4 @@
-const { fill } = require('../../i18n/index');
+const { texts, fill } = require('../../i18n/index');
 const { follow, topRows } = require('../../styles/look');
 const { copy } = require('../../components/markdown/runs');
 const { Far } = require('./far');
@@ -10,7 +10,7 @@ const NEAR_END = 80;
 /** The chat: shows the stores' state, tells them what the person wants. The answers' text goes straight to their components. */
 Page({
   data: /** @type {any} */ ({
-    t: {}, lang: 'zh', session: {}, older: [], recent: [], rows: {}, following: true, scrollTop: 0, saving: false, limitText: '', modelName: '',
+    t: texts('zh'), lang: 'zh', session: {}, older: [], recent: [], rows: {}, following: true, scrollTop: 0, saving: false, limitText: '', modelName: '',
     title: '', draft: '', editing: '', busy: false, stopping: false, canSend: true, loading: false, empty: false, still: false
   }),
 

@@ -1,3 +1,4 @@
+const { texts } = require('../../i18n/index');
 const { follow } = require('../../styles/look');
 
 /** How far a row stands open, in px: the width of its two actions. */
@@ -5,7 +6,7 @@ const OPEN = -152;
 
 /** All conversations of the person: newest first, searchable, with swipe actions and the same ones by a long press. */
 Page({
-  data: /** @type {any} */ ({ t: {}, items: [], loaded: false, loading: false, query: '', undo: null, error: null, swiped: '', moving: '', shift: 0 }),
+  data: /** @type {any} */ ({ t: texts('zh'), items: [], loaded: false, loading: false, query: '', undo: null, error: null, swiped: '', moving: '', shift: 0 }),
 
   onLoad() {
     const { yunliao } = getApp();

@@ -1,10 +1,11 @@
+const { texts } = require('../../i18n/index');
 const { follow } = require('../../styles/look');
 const { parse, codeOf } = require('../../core/markdown');
 const { tapRun, copy } = require('../../components/markdown/runs');
 
 /** Something to read: `name` = the agreement or the privacy notice as the server has it, `key` = the words of one message, to select from. */
 Page({
-  data: /** @type {any} */ ({ t: {}, lang: 'zh', b: [], copyLabel: '', select: true, words: '', waiting: false }),
+  data: /** @type {any} */ ({ t: texts('zh'), lang: 'zh', b: [], copyLabel: '', select: true, words: '', waiting: false }),
 
   onLoad(/** @type {any} */ query) {
     const app = getApp();

@@ -1,8 +1,9 @@
+const { texts } = require('../../i18n/index');
 const { follow } = require('../../styles/look');
 
 /** What a person may choose, and what they may have deleted. */
 Page({
-  data: /** @type {any} */ ({ t: {}, settings: {}, session: {}, saving: false, sizes: ['small', 'normal', 'large', 'huge'], themes: ['system', 'light', 'dark'], languages: ['system', 'zh', 'en'] }),
+  data: /** @type {any} */ ({ t: texts('zh'), settings: {}, session: {}, saving: false, sizes: ['small', 'normal', 'large', 'huge'], themes: ['system', 'light', 'dark'], languages: ['system', 'zh', 'en'] }),
 
   onLoad() {
     const { yunliao } = getApp();

@@ -14,8 +14,13 @@ const BARE = /"[^"]*"|'[^']*'|(\s)((?:capture-)?catch:[a-z][\w-]*)(?:\s*=\s*(?:"
 // `hidden` of a component's host is handed on under a name that the component's own data cannot clash with.
 const HIDDEN = /\shidden=("[^"]*"|'[^']*')|"[^"]*"|'[^']*'/g
 
+// WeChat's compiler looks the key up in the item: our lists have no member `index`, so such a list has no keys there and is
+// updated by position. The engine would take every missing key as the same one.
+const BY_POSITION = /\swx:key=(?:"index"|'index')/g
+
 function spellEvents(wxml) {
   return wxml.replace(TAG, (tag) => tag
+    .replace(BY_POSITION, '')
     .replace(ATTRIBUTE, (all, space, verb, name) => (verb === undefined ? all : `${space}${verb}:${name}`))
     .replace(BARE, (all, space, name) => (name === undefined ? all : `${space}${name}="mpNothing"`))
     .replace(HIDDEN, (all, value) => (value === undefined || ownTag(tag) ? all : `${all} mp-hidden=${value}`)))
