@@ -61,16 +61,21 @@ def node(root: pathlib.Path, *, required: bool) -> bool:
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout.strip()
     if int(version.lstrip("v").split(".")[0] or 0) < 20:
         raise Trouble(f"Node.js {version} is too old: 20 or newer is needed. Install it and run the command again.")
-    stamp = root / "node_modules" / ".yunliao-lock"
-    wanted = _digest(root / "package-lock.json")
+    packages(root, npm)
+    return True
+
+
+def packages(folder: pathlib.Path, npm: str) -> None:
+    """`node_modules` of a folder as its lock file says. Raises `Trouble`."""
+    stamp = folder / "node_modules" / ".yunliao-lock"
+    wanted = _digest(folder / "package-lock.json")
     if stamp.exists() and stamp.read_text().strip() == wanted:
-        return True
-    _say("installing node_modules")
-    done = subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=root, check=False)
+        return
+    _say(f"installing {folder.name}/node_modules")
+    done = subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, check=False)
     if done.returncode:
         raise Trouble("npm could not install. Is there a network, and is the registry reachable? Then run it again.")
     stamp.write_text(wanted + "\n")
-    return True
 
 
 def _pip(root: pathlib.Path, lock: str) -> None:

@@ -10,7 +10,7 @@ import time
 from dev import setup
 from dev.trouble import Trouble
 
-STEPS = ("lint", "types", "imports", "python", "js", "browser", "audit")
+STEPS = ("lint", "types", "imports", "python", "js", "devtools", "browser", "audit")
 
 
 def run(root: pathlib.Path, options: argparse.Namespace) -> int:
@@ -56,7 +56,11 @@ def commands(root: pathlib.Path, step: str, python: pathlib.Path) -> list[list[s
         case "python":
             return [[str(python), "-m", "pytest", "-q"]]
         case "js":
-            return [["node", "--test", *_files(root, "tests/js")]]
+            sync = ["node", "tools/miniprogram-npm/sync.js", "--check"]
+            return [sync, ["node", "--test", *_files(root, "tests/js")]]
+        case "devtools":
+            setup.packages(root / "tools" / "devtools", shutil.which("npm") or "npm")
+            return [["node", "--test", *_files(root, "tests/devtools")]]
         case "browser":
             _browser(root)
             return [["node", "--test", "--test-concurrency=1", *_files(root, "tests/browser")]]

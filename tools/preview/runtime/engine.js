@@ -25,7 +25,7 @@ glassEasel.addGlobalErrorListener((error, method, component) => {
 glassEasel.addGlobalWarningListener((message, component) => {
   const is = (component && component.is) || component || ''
   // npm components are not ours to mend, and "hidden" and ARIA attributes on a component's host are what WeChat allows.
-  if (!/miniprogram_npm/.test(is) && !/^"(?:hidden|aria\w*|role)" is not/.test(message)) recordWarning(`${is}: ${message}`)
+  if (!/miniprogram_npm/.test(is + message) && !/^"(?:hidden|aria\w*|role)" is not/.test(message)) recordWarning(`${is}: ${message}`)
   return false
 })
 

@@ -165,7 +165,8 @@ class PageContainer extends WxElement {
 
   mpChanged(key, value) {
     if (key === 'show') {
-      this.mpFire(value ? 'beforeenter' : 'beforeleave', {})
+      // The program is in the middle of the setData that changed it; WeChat tells it afterwards too.
+      queueMicrotask(() => this.mpFire(value ? 'beforeenter' : 'beforeleave', {}))
       this.draw()
       setTimeout(() => {
         this.mpFire(value ? 'enter' : 'leave', {})

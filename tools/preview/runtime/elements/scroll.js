@@ -175,8 +175,11 @@ class Swiper extends WxElement {
     this.mpModelSet('current', current)
     const item = this.children[current]
     const detail = { current, currentItemId: (item && item.mpGet && item.mpGet('itemId')) || '', source }
-    this.mpFire('change', detail)
-    this.mpFire('animationfinish', detail)
+    // The program may be in the middle of the setData that turned it; WeChat tells it afterwards too.
+    queueMicrotask(() => {
+      this.mpFire('change', detail)
+      this.mpFire('animationfinish', detail)
+    })
   }
 
   show(index, smooth) {
