@@ -7,6 +7,9 @@ const menu = require('./menu');
 /** The reader is at the end while no more than this is below the screen, in px. */
 const NEAR_END = 80;
 
+/** A message put above, as a whole. */
+const WHOLE_OLDER = /^older\[\d+\]$/;
+
 /** The chat: shows the stores' state, tells them what the person wants. The answers' text goes straight to their components. */
 Page({
   data: /** @type {any} */ ({
@@ -47,6 +50,7 @@ Page({
     this.chat = chat;
     getApp().chatOnScreen = chat;
     this.far.stop();
+    this.hasPast = chat.state.older.length > 0;
     this.setData({ ...chat.state, following: true, limitText: '' }, () => this.arranged());
     this.chatOffs = [
       chat.subscribe((/** @type {any} */ patch) => this.take(patch)),
@@ -61,11 +65,13 @@ Page({
       const { limit } = this.chat.state;
       patch.limitText = limit ? fill(this.data.t.limited, { n: limit.seconds }) : '';
     }
-    const before = this.data.older.length;
     const { lastTop, lastHeight } = this;
+    // Told from the patch: whether the page's data are the store's own lists or a copy is WeChat's affair.
+    const above = this.hasPast && Object.keys(patch).some((path) => WHOLE_OLDER.test(path));
     this.setData(patch, () => {
+      this.hasPast = this.data.older.length > 0;
       this.arranged();
-      if (this.data.older.length > before && before > 0 && !this.data.following) this.stay(lastTop, lastHeight);
+      if (above && !this.data.following) this.stay(lastTop, lastHeight);
     });
   },
 
@@ -231,6 +237,7 @@ Page({
   /** @type {any} */ far: null,
   /** @type {any[]} */ offs: [],
   /** @type {any[]} */ chatOffs: [],
+  hasPast: false,
   lastTop: 0,
   lastHeight: 0,
   height: 0,

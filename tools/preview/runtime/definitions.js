@@ -3,7 +3,7 @@ import { glassEasel, MiniProgramEnv, ComponentCaller, recordError, recordWarning
 import { PhoneBackend } from './backend.js'
 import { sizes } from './frame.js'
 import { nextFrame } from './frames.js'
-import { selectorQuery } from './wx/query.js'
+import { intersectionObserver, selectorQuery } from './wx/query.js'
 
 export const stats = { calls: 0, bytes: 0, largest: 0, byComponent: {}, reset() {
   Object.assign(stats, { calls: 0, bytes: 0, largest: 0, byComponent: {} })
@@ -63,6 +63,9 @@ ComponentCaller.prototype.setData = function (data, callback) {
 }
 ComponentCaller.prototype.createSelectorQuery = function () {
   return selectorQuery(this)
+}
+ComponentCaller.prototype.createIntersectionObserver = function (options) {
+  return intersectionObserver(this, options)
 }
 const { triggerEvent } = ComponentCaller.prototype
 ComponentCaller.prototype.triggerEvent = function (name, detail, options) {

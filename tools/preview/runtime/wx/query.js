@@ -112,6 +112,10 @@ export function intersectionObserver(component, options = {}) {
   let root = null
   let margins = {}
   let observer = null
+  let ended = false
+  // WeChat says nothing at first of a node whose ratio is the one that was expected (initialRatio, 0 unless told).
+  const expected = options.initialRatio || 0
+  const told = new Set()
   const api = {
     relativeTo(selector, m = {}) {
       root = find(component || stack.top().instance, selector, false)[0] || null
@@ -125,11 +129,15 @@ export function intersectionObserver(component, options = {}) {
     },
     observe(selector, callback) {
       nextFrame(() => {
+        if (ended) return
         const caller = component || (stack.top() && stack.top().instance)
         const base = root ? box(root) : stack.top() && stack.top().viewport
         const m = ['top', 'right', 'bottom', 'left'].map((side) => `${margins[side] || 0}px`).join(' ')
         observer = new IntersectionObserver((entries) => {
           for (const e of entries) {
+            const first = !told.has(e.target)
+            told.add(e.target)
+            if (first && e.intersectionRatio === expected && e.isIntersecting === expected > 0) continue
             const element = e.target.__wxElement
             callback.call(caller, {
               id: element ? element.id : '', dataset: element ? element.dataset : {}, intersectionRatio: e.intersectionRatio,
@@ -141,6 +149,7 @@ export function intersectionObserver(component, options = {}) {
       })
     },
     disconnect() {
+      ended = true
       if (observer) observer.disconnect()
     },
   }
