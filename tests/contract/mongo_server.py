@@ -15,13 +15,14 @@ from mongod import ReplicaSet
 
 FOLDER = "/dev/shm" if os.path.isdir("/dev/shm") else None
 """In memory where that is possible: the tests are about what is promised, not about a disk's speed."""
+GIVEN = "YUNLIAO_TEST_MONGODB_URL"
 _numbers = itertools.count(1)
 
 
 @contextmanager
 def server() -> Iterator[Callable[[str], str]]:
     """The address of a database by its name. `YUNLIAO_TEST_MONGODB_URL` names a server to use; else one is started."""
-    given = os.environ.get("YUNLIAO_TEST_MONGODB_URL", "")
+    given = os.environ.get(GIVEN, "")
     if given:
         parts = urlsplit(given)
         yield lambda name: urlunsplit(parts._replace(path=f"/{name}"))
@@ -42,4 +43,6 @@ def fresh(address: Callable[[str], str]) -> Iterator[str]:
         yield url
     finally:
         with pymongo.MongoClient[dict[str, object]](url) as client:
+            if not os.environ.get(GIVEN):
+                client.admin.command({"killAllSessions": []})  # what killed processes left open would hold this up
             client.drop_database(name)

@@ -47,7 +47,7 @@ class Member:
         command += ["--dbpath", str(self.folder), "--logpath", str(self.log), "--logappend", "--nounixsocket"]
         command += ["--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "128"]
         command += ["--setParameter", "diagnosticDataCollectionEnabled=false"]
-        command += ["--setParameter", "transactionLifetimeLimitSeconds=10"]
+        command += ["--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"]
         if sys.platform == "linux":
             command = [sys.executable, str(CHILD), str(os.getpid()), *command]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

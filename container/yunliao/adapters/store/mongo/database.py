@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar
 
-import pymongo
 from bson.errors import BSONError
+from pymongo import MongoClient
+from pymongo import timeout as time_limit
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import (
@@ -21,6 +22,7 @@ from pymongo.errors import (
     ConfigurationError,
     DuplicateKeyError,
     InvalidURI,
+    NetworkTimeout,
     PyMongoError,
     WaitQueueTimeoutError,
 )
@@ -39,6 +41,11 @@ DATABASE = "yunliao"
 CALL_SECONDS = 4.0
 """Longest time of one call with all its retries: an election after a proper step-down is over sooner, and a person
 waits no longer for being told."""
+ORPHAN_SECONDS = 2
+"""Idle time after which a transaction is taken for a dead instance's; between two steps of a living one lie
+milliseconds."""
+NAME = "yunliao"
+"""What connections are called in the server's lists."""
 CONNECT_MS = 2_000
 POOL = 24
 """Connections one instance opens at most; 28 instances (platform.md §9.5) stay far below a small server's limit."""
@@ -64,9 +71,9 @@ class Database:
         """Connects on first use. Raises `Misconfigured` when the address cannot be understood."""
         self.trouble = Trouble()
         try:
-            self.client: pymongo.MongoClient[Document] = pymongo.MongoClient(
+            self.client: MongoClient[Document] = MongoClient(
                 url,
-                appname="yunliao",
+                appname=NAME,
                 connect=False,
                 maxPoolSize=POOL,
                 maxConnecting=CONNECTING,
@@ -98,12 +105,14 @@ class Database:
         """Around every use of the server, and once only: a look at it, a time limit, and errors translated."""
         self.trouble.check()
         try:
-            with pymongo.timeout(seconds):
+            with time_limit(seconds):
                 yield
         except (PyMongoError, BSONError) as failed:
-            if isinstance(failed, AutoReconnect) and not isinstance(failed, WaitQueueTimeoutError):
+            if isinstance(failed, NetworkTimeout):
+                self.trouble.timed_out()
+            elif isinstance(failed, AutoReconnect) and not isinstance(failed, WaitQueueTimeoutError):
                 self.trouble.began()
-            else:
+            elif not isinstance(failed, WaitQueueTimeoutError):
                 self.trouble.over()
             raise _unavailable(failed) from None
         self.trouble.over()
@@ -111,7 +120,7 @@ class Database:
     def transaction(self, work: Callable[[ClientSession], Result | Refused[Result]]) -> Result:
         """Run `work` in a transaction over a snapshot and commit it; it runs again, whole, when another was in the
         way. What it returns as `Refused` is the result of a transaction that writes nothing."""
-        deadline = time.monotonic() + CALL_SECONDS
+        began = time.monotonic()
         pause = CONFLICT_PAUSE[1]
         with self.call(), self.client.start_session() as session:
             while True:
@@ -122,10 +131,23 @@ class Database:
                         if session.in_transaction:
                             session.abort_transaction()
                     again = failed.has_error_label("TransientTransactionError") or isinstance(failed, DuplicateKeyError)
-                    if not again or time.monotonic() > deadline:
+                    lasted = time.monotonic() - began
+                    if not again or lasted > CALL_SECONDS:
                         raise
+                    if lasted > ORPHAN_SECONDS / 2:
+                        self.free_orphans()
                 time.sleep(random.uniform(CONFLICT_PAUSE[0], pause))  # noqa: S311  only spreads load
                 pause = min(pause * 2, CONFLICT_LONGEST)
+
+    def free_orphans(self) -> None:
+        """Abort transactions that nobody works on any more: an instance that dies in the middle of one leaves its
+        documents locked, by default for a minute. One of a living instance that only was slow is run again by it."""
+        left = {"type": "idleSession", "appName": NAME, "transaction.timeInactiveMicros": {"$gt": ORPHAN_SECONDS * 1e6}}
+        looking: list[Document] = [{"$currentOp": {"allUsers": False, "idleSessions": True}}, {"$match": left}]
+        with suppress(PyMongoError):  # a user without that right, a proxy without that command: they end by themselves
+            sessions = [{"id": found["lsid"]["id"]} for found in self.client.admin.aggregate(looking)]
+            if sessions:
+                self.client.admin.command({"killSessions": sessions})
 
     def _attempt(self, session: ClientSession, work: Callable[[ClientSession], Result | Refused[Result]]) -> Result:
         session.start_transaction(

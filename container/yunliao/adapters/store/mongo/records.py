@@ -5,6 +5,7 @@ is read without them: both versions may run at once."""
 from typing import Any, TypeVar
 
 import msgspec
+from bson.int64 import Int64
 
 from yunliao.domain.turn import Turn
 from yunliao.ports import Conversation, Message, User
@@ -28,7 +29,12 @@ def document(record: Turn | Message | Conversation | User) -> dict[str, Any]:
 def load(kind: type[Record], found: dict[str, Any]) -> Record:
     """The struct of a document that is there."""
     found["id"] = found["_id"]
-    return kind(**{name: found[name] for name in kind.__struct_fields__ if name in found})
+    # The driver gives large numbers as a kind of int of its own, which nothing outside has to know.
+    values: dict[str, Any] = {name: found[name] for name in kind.__struct_fields__ if name in found}
+    for name, value in values.items():
+        if type(value) is Int64:
+            values[name] = int(value)
+    return kind(**values)
 
 
 def read(kind: type[Record], found: dict[str, Any] | None) -> Record | None:

@@ -92,7 +92,8 @@ def _apply(database: Database, me: str) -> list[str]:
 
 def _missing(database: Database) -> list[tuple[str, Callable[[Database], None]]]:
     with database.call():
-        done = {found["_id"] for found in database["migrations"].find({}, {"_id": 1})}
+        known = {"_id": {"$in": [name for name, _ in MIGRATIONS]}}
+        done = {found["_id"] for found in database["migrations"].find(known, {"_id": 1})}
     return [(name, step) for name, step in MIGRATIONS if name not in done]
 
 

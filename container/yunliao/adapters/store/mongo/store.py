@@ -3,7 +3,7 @@
 from yunliao.adapters.store.mongo.conversations import MongoConversations
 from yunliao.adapters.store.mongo.database import Database
 from yunliao.adapters.store.mongo.rooms import MongoSecrets, MongoTickets, MongoUsers
-from yunliao.adapters.store.mongo.schema import migrate
+from yunliao.adapters.store.mongo.schema import MIGRATIONS, migrate
 from yunliao.adapters.store.mongo.turns import MongoTurns
 from yunliao.errors import StoreUnavailable
 from yunliao.ports import Conversations, Secrets, Tickets, Turns, Users
@@ -29,8 +29,8 @@ class MongoStore:
     def ping(self) -> None:
         """See `ports.Store.ping`: asks the primary, also while other calls are spared the wait."""
         with self._database.call(PING_SECONDS):
-            if self._database["migrations"].find_one({}, {"_id": 1}) is None:
-                raise StoreUnavailable("mongodb: the store was never migrated")
+            if self._database["migrations"].find_one({"_id": MIGRATIONS[-1][0]}) is None:
+                raise StoreUnavailable("mongodb: the store is not migrated")
 
     def close(self) -> None:
         """See `ports.Store.close`."""

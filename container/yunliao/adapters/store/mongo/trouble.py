@@ -13,6 +13,8 @@ from yunliao.errors import StoreUnavailable
 
 PAUSE = (0.2, 0.6)
 """Shortest and longest time between two looks, seconds."""
+TIMEOUTS = 3
+"""Calls in a row that ran out of time until the server is taken to be away: one alone may be a slow query."""
 
 
 class Trouble:
@@ -23,6 +25,7 @@ class Trouble:
         self._lock = threading.Lock()
         self._away = False
         self._look_at = 0.0
+        self._timeouts = 0
 
     def check(self) -> None:
         """Returns if the call may go to the server; raises `StoreUnavailable` if it would only wait there."""
@@ -40,6 +43,15 @@ class Trouble:
             self._away = True
             self._look_at = self._monotonic() + random.uniform(*PAUSE)  # noqa: S311  only spreads load
 
+    def timed_out(self) -> None:
+        """A call reached somebody, or seemed to, and had no answer in time."""
+        with self._lock:
+            self._timeouts += 1
+            many = self._timeouts >= TIMEOUTS
+        if many:
+            self.began()
+
     def over(self) -> None:
         """A call was answered."""
         self._away = False
+        self._timeouts = 0

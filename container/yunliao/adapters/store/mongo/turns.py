@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+import pymongo
 from pymongo import ReturnDocument
+from pymongo.errors import PyMongoError
 
 from yunliao.adapters.store.mongo.accept import TURN, accept
 from yunliao.adapters.store.mongo.commit import GroupCommit
-from yunliao.adapters.store.mongo.database import Database
+from yunliao.adapters.store.mongo.database import ORPHAN_SECONDS, Database, Document
 from yunliao.adapters.store.mongo.records import load, read
 from yunliao.adapters.store.mongo.whose import Whose
 from yunliao.domain.turn import Turn
@@ -51,13 +53,20 @@ class MongoTurns:
     def claim(self, turn_id: str, *, owner: str, lease_until: int, now: int) -> Turn | None:
         """See `ports.Turns.claim`."""
         with self._database.call():
-            found = self._turns.find_one_and_update(
-                {**self._whose.one(turn_id), "live": True, "lease_until": {"$lt": now}},
-                {"$set": {"owner": owner, "lease_until": lease_until}, "$inc": {"takeovers": 1}},
-                projection=TURN,
-                return_document=ReturnDocument.AFTER,
-            )
-        return read(Turn, found)
+            dead = {**self._whose.one(turn_id), "live": True, "lease_until": {"$lt": now}}
+            change = {"$set": {"owner": owner, "lease_until": lease_until}, "$inc": {"takeovers": 1}}
+            try:
+                with pymongo.timeout(ORPHAN_SECONDS / 2):
+                    return read(Turn, self._take(dead, change))
+            except PyMongoError as failed:
+                if not failed.timeout:
+                    raise
+            # The owner may have died inside the very transaction that was to end the turn.
+            self._database.free_orphans()
+            return read(Turn, self._take(dead, change))
+
+    def _take(self, wanted: Document, change: Document) -> Document | None:
+        return self._turns.find_one_and_update(wanted, change, projection=TURN, return_document=ReturnDocument.AFTER)
 
     def abandoned(self, *, now: int, limit: int) -> list[Turn]:
         """See `ports.Turns.abandoned`."""
@@ -81,7 +90,7 @@ class MongoTurns:
                 wanted, {"_id": 0, "events": {"$slice": [start, max(1, limit)]}, "last_seq": 1}
             )
         rows = found.get("events", []) if found else []
-        return [EventRow(seq=seq, body=row["b"], created_at=row["t"]) for seq, row in enumerate(rows, start + 1)]
+        return [EventRow(seq=seq, body=row["b"], created_at=int(row["t"])) for seq, row in enumerate(rows, start + 1)]
 
     def expire_events(self, *, ended_before: int, limit: int) -> int:
         """See `ports.Turns.expire_events`."""
