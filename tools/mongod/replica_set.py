@@ -30,8 +30,10 @@ class StartFailed(RuntimeError):
 class Member:
     """One mongod: its port and folder stay the same over restarts."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, *, name: str = NAME) -> None:
+        """`name` is its replica set's; a server without one stands alone."""
         self.folder = folder
+        self.name = name
         self.port = port
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -43,7 +45,8 @@ class Member:
     def start(self) -> None:
         """Run it and wait until it answers. Raises `StartFailed`."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [str(find_binary()), "--replSet", NAME, "--bind_ip", "127.0.0.1", "--port", str(self.port)]
+        command = [str(find_binary()), "--bind_ip", "127.0.0.1", "--port", str(self.port)]
+        command += ["--replSet", self.name] if self.name else []
         command += ["--dbpath", str(self.folder), "--logpath", str(self.log), "--logappend", "--nounixsocket"]
         command += ["--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "128"]
         command += ["--setParameter", "diagnosticDataCollectionEnabled=false"]

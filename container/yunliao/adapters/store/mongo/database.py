@@ -8,6 +8,7 @@ hold addresses and values.
 
 import random
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar
@@ -47,6 +48,8 @@ milliseconds."""
 NAME = "yunliao"
 """What connections are called in the server's lists."""
 CONNECT_MS = 2_000
+HEARTBEAT_MS = 5_000
+"""Between two looks of the driver at each server; a server that stays silent is noticed this much later."""
 POOL = 24
 """Connections one instance opens at most; 28 instances (platform.md §9.5) stay far below a small server's limit."""
 CONNECTING = 2
@@ -67,32 +70,22 @@ class Refused(Generic[Result]):
 class Database:
     """Collections by name, and transactions."""
 
-    def __init__(self, url: str) -> None:
-        """Connects on first use. Raises `Misconfigured` when the address cannot be understood."""
+    def __init__(self, url: str, *, seconds: float = CALL_SECONDS) -> None:
+        """Connects on first use; no call takes longer than `seconds`. Raises `Misconfigured` when the address cannot
+        be understood."""
+        self.seconds = seconds
         self.trouble = Trouble()
         try:
-            self.client: MongoClient[Document] = MongoClient(
-                url,
-                appname=NAME,
-                connect=False,
-                maxPoolSize=POOL,
-                maxConnecting=CONNECTING,
-                connectTimeoutMS=CONNECT_MS,
-                serverSelectionTimeoutMS=int(CALL_SECONDS * 1000),
-                socketTimeoutMS=int(CALL_SECONDS * 2000),
-                waitQueueTimeoutMS=int(CALL_SECONDS * 500),
-                heartbeatFrequencyMS=5_000,
-                retryWrites=True,
-                retryReads=True,
-                tz_aware=False,
-            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)  # of options that are unknown or said twice
+                self.client: MongoClient[Document] = MongoClient(url, connect=False, **_options(seconds))
             self.db = self.client.get_default_database(
                 DATABASE,
                 write_concern=MAJORITY,
                 read_concern=ReadConcern("majority"),
                 read_preference=ReadPreference.PRIMARY,
             )
-        except (InvalidURI, ConfigurationError, ValueError, TypeError) as wrong:
+        except (InvalidURI, ConfigurationError, ValueError, TypeError, UserWarning) as wrong:
             raise Misconfigured(f"YUNLIAO_STORE_URL is no MongoDB address ({type(wrong).__name__})") from None
         except PyMongoError as failed:  # mongodb+srv asks the name service here
             raise _unavailable(failed) from None
@@ -101,11 +94,11 @@ class Database:
         return self.db[name]
 
     @contextmanager
-    def call(self, seconds: float = CALL_SECONDS) -> Iterator[None]:
+    def call(self, seconds: float | None = None) -> Iterator[None]:
         """Around every use of the server, and once only: a look at it, a time limit, and errors translated."""
         self.trouble.check()
         try:
-            with time_limit(seconds):
+            with time_limit(seconds or self.seconds):
                 yield
         except (PyMongoError, BSONError) as failed:
             if isinstance(failed, NetworkTimeout):
@@ -132,7 +125,7 @@ class Database:
                             session.abort_transaction()
                     again = failed.has_error_label("TransientTransactionError") or isinstance(failed, DuplicateKeyError)
                     lasted = time.monotonic() - began
-                    if not again or lasted > CALL_SECONDS:
+                    if not again or lasted > self.seconds:
                         raise
                     if lasted > ORPHAN_SECONDS / 2:
                         self.free_orphans()
@@ -174,3 +167,18 @@ class Database:
 def _unavailable(failed: Exception) -> StoreUnavailable:
     code = getattr(failed, "code", None)
     return StoreUnavailable(f"mongodb: {type(failed).__name__}" + (f" {code}" if isinstance(code, int) else ""))
+
+
+def _options(seconds: float) -> dict[str, Any]:
+    return {
+        "appname": NAME,
+        "maxPoolSize": POOL,
+        "maxConnecting": CONNECTING,
+        "connectTimeoutMS": CONNECT_MS,
+        "serverSelectionTimeoutMS": int(seconds * 1000),
+        "socketTimeoutMS": int(seconds * 2000),
+        "waitQueueTimeoutMS": int(seconds * 500),
+        "heartbeatFrequencyMS": HEARTBEAT_MS,
+        "retryWrites": True,
+        "retryReads": True,
+    }

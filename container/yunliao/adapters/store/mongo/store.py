@@ -1,7 +1,7 @@
 """The store as a whole."""
 
 from yunliao.adapters.store.mongo.conversations import MongoConversations
-from yunliao.adapters.store.mongo.database import Database
+from yunliao.adapters.store.mongo.database import CALL_SECONDS, Database
 from yunliao.adapters.store.mongo.rooms import MongoSecrets, MongoTickets, MongoUsers
 from yunliao.adapters.store.mongo.schema import MIGRATIONS, migrate
 from yunliao.adapters.store.mongo.turns import MongoTurns
@@ -14,8 +14,9 @@ PING_SECONDS = 2.0
 class MongoStore:
     """Implements `ports.Store` for `mongodb://` and `mongodb+srv://` addresses."""
 
-    def __init__(self, url: str) -> None:
-        self._database = Database(url)
+    def __init__(self, url: str, *, seconds: float = CALL_SECONDS) -> None:
+        """No call takes longer than `seconds`."""
+        self._database = Database(url, seconds=seconds)
         self.turns: Turns = MongoTurns(self._database)
         self.users: Users = MongoUsers(self._database)
         self.conversations: Conversations = MongoConversations(self._database)
