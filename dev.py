@@ -29,7 +29,10 @@ def parser() -> argparse.ArgumentParser:
     runs = commands.add_parser("run", help="start everything on this machine and print where")
     runs.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the local Cloud Run (8787)")
     runs.add_argument("--instances", type=int, default=1, help="container instances behind it (1)")
-    runs.add_argument("--store", help="store address, e.g. sqlite:////tmp/yunliao.db (default: in the data folder)")
+    stores = (
+        "mongodb (a local one in the data folder), mongodb://… or sqlite:////tmp/yunliao.db (default: SQLite there)"
+    )
+    runs.add_argument("--store", help=stores)
     runs.add_argument("--relay", help="address of an OpenAI-compatible server (default: the demo relay)")
     runs.add_argument("--relay-key", default="", help="its key")
     runs.add_argument("--model", help="its model")

@@ -13,7 +13,6 @@ from yunliao.adapters.logging import JsonTurnLog
 from yunliao.adapters.metrics import PrometheusMetrics
 from yunliao.adapters.relay.client import HttpRelay, RelayLimits
 from yunliao.adapters.relay_moderation import RelayModerator
-from yunliao.adapters.store.sqlite import SqliteStore
 from yunliao.adapters.texts import PackagedTexts
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.adapters.wechat.api import WechatApi
@@ -80,7 +79,7 @@ def build_services(settings: Settings) -> Services:
     clock, metrics, turn_log = SystemClock(), PrometheusMetrics(), JsonTurnLog()
     ids = SortableIds(clock)
     vault = MasterKeyVault(settings.master_keys)
-    store = SqliteStore(settings.store_url)
+    store = _store(settings.store_url)
     store.migrate()
     people = People(users=store.users, shared=store.secrets, vault=vault, clock=clock)
     people.check_keys()
@@ -164,6 +163,17 @@ def build_services(settings: Settings) -> Services:
         engine=engine,
         store=store,
     )
+
+
+def _store(url: str) -> Store:
+    """Only the engine in use is imported: a driver's import is felt at every cold start."""
+    if url.startswith("sqlite:"):
+        from yunliao.adapters.store.sqlite import SqliteStore
+
+        return SqliteStore(url)
+    from yunliao.adapters.store.mongo import MongoStore
+
+    return MongoStore(url)
 
 
 def _relay(settings: Settings, clock: SystemClock) -> HttpRelay:

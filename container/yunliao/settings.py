@@ -54,8 +54,15 @@ def _url(value: str) -> str:
 
 
 def _store(value: str) -> str:
-    if not value.startswith("sqlite:///") or value == "sqlite:///":
-        raise _Wrong("must be sqlite:///path")
+    scheme, sep, rest = value.partition("://")
+    if scheme in ("mongodb", "mongodb+srv") and sep:
+        hosts = re.split(r"[/?]", rest, maxsplit=1)[0].rpartition("@")[2]
+        if not all(
+            re.fullmatch(r"[A-Za-z0-9.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?", one) for one in hosts.split(",")
+        ):
+            raise _Wrong("names no server: mongodb://user:password@host:port/database, special characters as %XX")
+    elif not value.startswith("sqlite:///") or value == "sqlite:///":
+        raise _Wrong("must be mongodb://…, mongodb+srv://… or sqlite:///path")
     return value
 
 
@@ -193,7 +200,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("YUNLIAO_MODEL", "model", _text(100), REQUIRED, "deepseek-chat", "model asked for by default"),
     Variable("YUNLIAO_MODELS", "models", _models, "", "deepseek-chat=快速,deepseek-reasoner=深思",
              "models people may choose, `id=name`; empty: the default one only"),
-    Variable("YUNLIAO_STORE_URL", "store_url", _store, REQUIRED, "sqlite:///data/yunliao.db", "where records are kept"),
+    Variable("YUNLIAO_STORE_URL", "store_url", _store, REQUIRED, "mongodb://user:password@host:27017/yunliao?replicaSet=rs0",
+             "where records are kept: a MongoDB replica set, or `sqlite:///path` for a trial (secret)"),
     Variable("YUNLIAO_TRIAL_STORE", "trial_store", _switch, "off", "on",
              "`on` lets production run on SQLite although a container's disk is lost with it"),
     Variable("YUNLIAO_MASTER_KEYS", "master_keys", _keys, REQUIRED, "k1:<openssl rand -base64 32>",
@@ -242,7 +250,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("CBR_ENV_ID", "platform_env", _text(100), "", "prod-1a2b3c", "set by Cloud Run: callers of another environment are refused"),
 )  # fmt: skip
 
-SECRETS = frozenset({"relay_key", "master_keys", "jobs_secret", "metrics_token"})
+SECRETS = frozenset({"relay_key", "store_url", "master_keys", "jobs_secret", "metrics_token"})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -334,7 +342,7 @@ def _whole(values: Mapping[str, Any]) -> list[str]:
     if values["env"] == "production":
         if not values["appids"]:
             problems.append("YUNLIAO_APPIDS is missing: production must know who may call. Example: wx0123456789abcdef")
-        if not values["trial_store"]:
+        if values["store_url"].startswith("sqlite:") and not values["trial_store"]:
             problems.append(
                 "YUNLIAO_STORE_URL is SQLite, whose file is lost with the container: use a durable store, or say "
                 "YUNLIAO_TRIAL_STORE=on for a trial. Example: YUNLIAO_TRIAL_STORE=on"

@@ -1,26 +1,55 @@
 """The stores that the one suite runs over. An adapter joins by a factory here; the assertions are the same for all."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.contract import mongo_server
 from tests.fakes.memory_store import MemoryStore
+from yunliao.adapters.store.mongo import MongoStore
 from yunliao.adapters.store.sqlite import SqliteStore
 from yunliao.ports import Store
 
-
-def sqlite(folder: Path) -> Store:
-    return SqliteStore(f"sqlite:///{folder}/store.db")
+Factory = Callable[[pytest.FixtureRequest, Path], AbstractContextManager[Store]]
 
 
-def memory(folder: Path) -> Store:
-    return MemoryStore()
+@contextmanager
+def sqlite(request: pytest.FixtureRequest, folder: Path) -> Iterator[Store]:
+    yield SqliteStore(f"sqlite:///{folder}/store.db")
 
 
-@pytest.fixture(params=[sqlite, memory], ids=lambda factory: factory.__name__)
+@contextmanager
+def memory(request: pytest.FixtureRequest, folder: Path) -> Iterator[Store]:
+    yield MemoryStore()
+
+
+@contextmanager
+def mongo(request: pytest.FixtureRequest, folder: Path) -> Iterator[Store]:
+    yield MongoStore(request.getfixturevalue("mongo_url"))
+
+
+@pytest.fixture(scope="session")
+def mongo_address() -> Iterator[Callable[[str], str]]:
+    """The running MongoDB: the address of a database by its name."""
+    with mongo_server.server() as address:
+        yield address
+
+
+@pytest.fixture
+def mongo_url(mongo_address: Callable[[str], str]) -> Iterator[str]:
+    """The address of an empty database."""
+    with mongo_server.fresh(mongo_address) as url:
+        yield url
+
+
+@pytest.fixture(params=[sqlite, memory, mongo], ids=lambda factory: factory.__name__)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    made: Store = request.param(tmp_path)
-    made.migrate()
-    yield made
-    made.close()
+    factory: Factory = request.param
+    with factory(request, tmp_path) as made:
+        try:
+            made.migrate()
+            yield made
+        finally:
+            made.close()

@@ -15,10 +15,21 @@ from msgspec.structs import replace
 
 from tests.contract import records
 from tests.contract.records import LIMITS, draft, ending, last, rows
-from yunliao.adapters.store.sqlite import SqliteStore
 from yunliao.domain.turn import Turn
 from yunliao.errors import StoreUnavailable
 from yunliao.ports import AcceptLimits, Store, TurnWrite
+
+
+def open_store(url: str) -> Store:
+    """The store of an address."""
+    if url.startswith("mongodb:"):
+        from yunliao.adapters.store.mongo import MongoStore
+
+        return MongoStore(url)
+    from yunliao.adapters.store.sqlite import SqliteStore
+
+    return SqliteStore(url)
+
 
 TURNS = 60
 """Live turns of the writer that is killed."""
@@ -114,7 +125,7 @@ TASKS: dict[str, Callable[[Store, str], None]] = {
 
 def main() -> None:
     records._numbers = itertools.count(os.getpid() * 1_000_000)  # ids of several processes must not meet
-    store = SqliteStore(sys.argv[1])
+    store = open_store(sys.argv[1])
     if sys.argv[2] != "migrate":
         store.ping()
     say("ready")

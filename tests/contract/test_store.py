@@ -2,9 +2,11 @@
 
 import threading
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.contract.records import LIMITS, draft, ending, last, rows, user
 from yunliao.domain.turn import Turn
@@ -42,6 +44,26 @@ def test_what_was_accepted_is_there_whole(store: Store) -> None:
     conversation = store.conversations.get("u1", sent.turn.conversation_id)
     assert conversation is not None
     assert conversation.live_turn_id == sent.turn.id
+
+
+def test_what_is_read_is_of_plain_types(store: Store) -> None:
+    """Times are larger than 32 bits; a driver's own kinds of numbers and bytes would not pass an encoder."""
+    now = 1_795_246_519_335
+    store.users.create(replace(user(), created_at=now, consent_at=now))
+    turn = finished(store, at=now, lease_until=now + 6_000)
+    records: list[msgspec.Struct | None] = [
+        store.users.get("u1"),
+        store.turns.get(turn.id),
+        store.conversations.get("u1", turn.conversation_id),
+        *store.conversations.messages("u1", turn.conversation_id, before=(now * 2, "x"), limit=5),
+        *store.turns.events(turn.id, after=0, limit=5),
+    ]
+    assert len(records) == 7
+    limited = store.turns.accept(draft(at=now + 1), AcceptLimits(rate=1, window_ms=now))
+    for record in (*records, limited):
+        assert record is not None
+        for value in msgspec.structs.astuple(record):
+            assert type(value) in (int, str, bytes, bool, type(None)), (type(record), type(value))
 
 
 def test_the_same_client_id_gives_the_first_turn(store: Store) -> None:

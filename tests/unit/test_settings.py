@@ -65,6 +65,11 @@ def test_a_wrong_value_names_the_variable_and_an_example_but_not_the_value(name:
         ({"YUNLIAO_MASTER_KEYS": "k1:" + base64.b64encode(b"\0" * 32).decode()}, "not random"),
         ({"YUNLIAO_MASTER_KEYS": f"k1:{KEY},k1:{KEY}"}, "same id"),
         ({"YUNLIAO_STORE_URL": "mysql://x"}, "sqlite:///path"),
+        ({"YUNLIAO_STORE_URL": "sqlite:///"}, "sqlite:///path"),
+        ({"YUNLIAO_STORE_URL": "mongodb://"}, "names no server"),
+        ({"YUNLIAO_STORE_URL": "mongodb://user:p/ss@host/db"}, "names no server"),
+        ({"YUNLIAO_STORE_URL": "mongodb+srv:///db"}, "names no server"),
+        ({"YUNLIAO_STORE_URL": "mongodb:host"}, "mongodb://"),
         ({"YUNLIAO_JOBS_SECRET": "short"}, "16 characters"),
         ({"YUNLIAO_AI_LABEL": "机器写的"}, "人工智能"),
         ({"YUNLIAO_RATE_LIMIT": "0/minute"}, "count per time"),
@@ -84,6 +89,24 @@ def test_a_production_trial_says_so_in_so_many_words() -> None:
         {**GOOD, "YUNLIAO_ENV": "production", "YUNLIAO_APPIDS": "wx1,wx2", "YUNLIAO_TRIAL_STORE": "on"}
     )
     assert settings.appids == {"wx1", "wx2"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mongodb://127.0.0.1/yunliao",
+        "mongodb://10.0.0.2:27017,10.0.0.3:27017/yunliao?replicaSet=rs0",
+        "mongodb://user:p%40ss@[::1]:27017/?replicaSet=rs0",
+        "mongodb+srv://user:password@cluster.example.com",
+    ],
+)
+def test_production_runs_on_mongodb_without_further_words(url: str) -> None:
+    settings = Settings.from_env(
+        {**GOOD, "YUNLIAO_ENV": "production", "YUNLIAO_APPIDS": "wx1", "YUNLIAO_STORE_URL": url}
+    )
+    assert settings.store_url == url
+    assert not settings.trial_store
+    assert url not in repr(settings)
 
 
 def test_secrets_are_never_printed() -> None:

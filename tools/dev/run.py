@@ -32,6 +32,8 @@ def run(root: pathlib.Path, options: argparse.Namespace) -> int:
     # A terminal that closes, or a supervisor that ends us, must not leave servers behind.
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     try:
+        if options.store == "mongodb":
+            options.store = start_mongodb(root, interpreter, data, children)
         preview = start_preview(root, children) if has_node else ""
         cloud_run = start_cloud_run(root, interpreter, data, options, preview, children)
         wait_ready(cloud_run, data)
@@ -66,6 +68,23 @@ def check(options: argparse.Namespace) -> None:
                 f"Port {options.port} is in use. Is Yunliao running already? If not, choose another: "
                 f"python3 dev.py run --port {options.port + 1}"
             ) from None
+
+
+def start_mongodb(
+    root: pathlib.Path, interpreter: pathlib.Path, data: pathlib.Path, children: list[subprocess.Popen[str]]
+) -> str:
+    """The address of a local MongoDB for trials, whose files are in the data folder and stay there."""
+    command = [str(interpreter), "-m", "mongod", "--folder", str(data / "mongodb")]
+    started = subprocess.Popen(
+        command, cwd=root, env={**os.environ, "PYTHONPATH": str(root / "tools")}, text=True, stdout=subprocess.PIPE,
+        start_new_session=True,
+    )  # fmt: skip
+    children.append(started)
+    assert started.stdout is not None
+    said = started.stdout.read() if not (line := started.stdout.readline()).startswith("ready ") else ""
+    if not line.startswith("ready "):
+        raise Trouble(f"The local MongoDB did not start. {(line + said).removeprefix('failed ').strip()}")
+    return line.removeprefix("ready ").strip()
 
 
 def start_preview(root: pathlib.Path, children: list[subprocess.Popen[str]]) -> str:
@@ -151,10 +170,10 @@ def announce(options: argparse.Namespace, data: pathlib.Path, preview: bool) -> 
 
 def stop(children: list["subprocess.Popen[str]"]) -> None:
     """End what was started, kindly first."""
+    # One after the other: what was started last leans on what was started before, the containers on the store.
     for child in reversed(children):
         if child.poll() is None:
             child.send_signal(signal.SIGINT)
-    for child in reversed(children):
         try:
             child.wait(20)
         except subprocess.TimeoutExpired:

@@ -6,21 +6,28 @@ import sqlite3
 import time
 from pathlib import Path
 
+import pymongo
 import pytest
 
+from tests.contract.store_worker import open_store
 from tests.contract.worker_processes import PATIENCE, go, workers
-from yunliao.adapters.store.sqlite import SqliteStore
+from yunliao.ports import Store
 
 ROUNDS = 12
 
 
-def test_killed_writers_lose_and_tear_nothing(tmp_path: Path) -> None:
+@pytest.fixture(params=["sqlite", "mongo"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/killed.db"
+    return str(request.getfixturevalue("mongo_url"))
+
+
+def test_killed_writers_lose_and_tear_nothing(url: str) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     chance = random.Random(seed)
-    path = tmp_path / "killed.db"
-    url = f"sqlite:///{path}"
-    store = SqliteStore(url)
+    store = open_store(url)
     store.migrate()
     confirmed: dict[str, tuple[int, bool]] = {}
     for number in range(ROUNDS):
@@ -38,14 +45,22 @@ def test_killed_writers_lose_and_tear_nothing(tmp_path: Path) -> None:
                     _note(confirmed, line)
         _check(store, confirmed)
     store.close()
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        stored = [row[0] for row in connection.execute("SELECT id FROM turns")]
-    connection.close()
+    stored = _all_turns(url)
     assert len(stored) >= len(confirmed) > ROUNDS
-    reopened = SqliteStore(url)
+    reopened = open_store(url)
     _check(reopened, dict.fromkeys(stored, (1, False)))  # also those whose confirmation was never said
     reopened.close()
+
+
+def _all_turns(url: str) -> list[str]:
+    if url.startswith("mongodb:"):
+        with pymongo.MongoClient[dict[str, object]](url) as client:
+            return [str(turn["_id"]) for turn in client.get_default_database()["turns"].find({}, {"_id": 1})]
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        found = [row[0] for row in connection.execute("SELECT id FROM turns")]
+    connection.close()
+    return found
 
 
 def _note(confirmed: dict[str, tuple[int, bool]], line: str) -> None:
@@ -54,7 +69,7 @@ def _note(confirmed: dict[str, tuple[int, bool]], line: str) -> None:
         confirmed[turn_id] = (seq, ended)
 
 
-def _check(store: SqliteStore, confirmed: dict[str, tuple[int, bool]]) -> None:
+def _check(store: Store, confirmed: dict[str, tuple[int, bool]]) -> None:
     for turn_id, (seq, ended) in confirmed.items():
         turn = store.turns.get(turn_id)
         assert turn is not None
@@ -69,18 +84,22 @@ def _check(store: SqliteStore, confirmed: dict[str, tuple[int, bool]]) -> None:
         assert (answer is None, conversation.live_turn_id == turn_id) == (turn.live, turn.live)
 
 
-def test_a_writer_that_fails_is_noticed(tmp_path: Path) -> None:
+def test_a_writer_that_fails_is_noticed(url: str) -> None:
     """The check above can fail: a turn that lacks a row is seen."""
-    store = SqliteStore(f"sqlite:///{tmp_path}/torn.db")
+    store = open_store(url)
     store.migrate()
-    with workers(f"sqlite:///{tmp_path}/torn.db", "write", "torn", 1) as (writer,):
+    with workers(url, "write", "torn", 1) as (writer,):
         assert writer.stdout is not None
         go(writer)
         confirmed: dict[str, tuple[int, bool]] = {}
         _note(confirmed, writer.stdout.readline())
-    with sqlite3.connect(tmp_path / "torn.db") as connection:
-        connection.execute("DELETE FROM events WHERE seq = 2")
-    connection.close()
+    if url.startswith("mongodb:"):
+        with pymongo.MongoClient[dict[str, object]](url) as client:
+            client.get_default_database()["turns"].update_many({}, {"$pop": {"events": -1}})
+    else:
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+            connection.execute("DELETE FROM events WHERE seq = 2")
+        connection.close()
     with pytest.raises(AssertionError):
         _check(store, confirmed)
     store.close()

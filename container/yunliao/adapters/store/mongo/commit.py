@@ -1,0 +1,204 @@
+"""The group commit of an instance: two round trips for all its live turns, whatever their number.
+
+A turn's document holds its log and the state that guards it (owner, live, last number), so appending is one
+compare-and-set of one document: it happens whole or, for a turn that was lost, not at all, without a transaction, and
+on a sharded cluster every shard does its part alone. One bulk write carries all of them, one query then tells which
+were lost and which are to stop. Endings also touch messages and conversations: those of a batch share one transaction.
+
+A write whose answer never came (the primary died) may have been done. Each write therefore carries a mark, kept in
+the document; the committer repeats the very same write after an error, it gets the same mark, and is recognised.
+"""
+
+import secrets
+import threading
+from collections.abc import Sequence
+
+from pymongo import InsertOne, UpdateOne
+from pymongo.client_session import ClientSession
+
+from yunliao.adapters.store.mongo.accept import TURN
+from yunliao.adapters.store.mongo.database import Database, Document
+from yunliao.adapters.store.mongo.records import document, load
+from yunliao.adapters.store.mongo.whose import Whose
+from yunliao.domain.turn import Ending, Turn
+from yunliao.errors import StoreUnavailable
+from yunliao.ports import CommitResult, Message, TurnWrite
+
+Marked = tuple[TurnWrite, str]
+
+
+class GroupCommit:
+    """Implements `ports.Turns.commit`."""
+
+    def __init__(self, database: Database, whose: Whose) -> None:
+        self._database = database
+        self._whose = whose
+        self._lock = threading.Lock()
+        self._unsure: dict[int, Marked] = {}
+
+    def run(self, writes: Sequence[TurnWrite], *, owner: str, lease_until: int) -> CommitResult:
+        """See `ports.Turns.commit`. Repeated with the same writes after `StoreUnavailable` it finishes what is left."""
+        with self._lock:
+            marked = [self._unsure.get(id(write)) or (write, secrets.token_hex(6)) for write in writes]
+        lost: set[str] = set()
+        stops: set[str] = set()
+        try:
+            for wave in _waves(marked):
+                for part in (
+                    self._append([one for one in wave if one[0].ending is None], owner, lease_until),
+                    self._end([one for one in wave if one[0].ending is not None], owner),
+                ):
+                    lost |= part.lost
+                    stops |= part.stops
+        except StoreUnavailable:
+            with self._lock:
+                self._unsure = {id(write): (write, mark) for write, mark in marked}  # keeps them, so ids stay theirs
+            raise
+        with self._lock:
+            for write in writes:
+                self._unsure.pop(id(write), None)
+        return CommitResult(lost=frozenset(lost), stops=frozenset(stops))
+
+    def _append(self, marked: list[Marked], owner: str, lease_until: int) -> CommitResult:
+        if not marked:
+            return CommitResult()
+        turns = self._database["turns"]
+        with self._database.call():
+            users = self._whose.users(write.turn_id for write, _ in marked)
+            changes = [
+                UpdateOne(_still(write, owner, users.get(write.turn_id)), _appended(write, mark, lease_until))
+                for write, mark in marked
+            ]
+            turns.bulk_write(changes, ordered=False)
+            seen = turns.find(_these(users), {"owner": 1, "mark": 1, "stop_requested": 1})
+            found = {one["_id"]: one for one in seen}
+        kept = {
+            write.turn_id
+            for write, mark in marked
+            if (one := found.get(write.turn_id)) is not None and (one.get("mark"), one["owner"]) == (mark, owner)
+        }
+        return CommitResult(
+            lost=frozenset(write.turn_id for write, _ in marked) - kept,
+            stops=frozenset(turn_id for turn_id in kept if found[turn_id].get("stop_requested")),
+        )
+
+    def _end(self, marked: list[Marked], owner: str) -> CommitResult:
+        if not marked:
+            return CommitResult()
+        with self._database.call():
+            users = self._whose.users(write.turn_id for write, _ in marked)
+        return self._database.transaction(lambda session: self._ended(session, marked, owner, users))
+
+    def _ended(self, session: ClientSession, marked: list[Marked], owner: str, users: dict[str, str]) -> CommitResult:
+        turns, conversations, messages = (self._database[name] for name in ("turns", "conversations", "messages"))
+        found = {one["_id"]: one for one in turns.find(_these(users), TURN, session=session)}
+        kept: set[str] = set()
+        stops: set[str] = set()
+        turn_changes, conversation_changes, message_changes = [], [], []
+        for write, mark in marked:
+            document_ = found.get(write.turn_id)
+            if document_ is None or write.ending is None:
+                continue
+            live, done = document_.get("live", False), document_.get("mark") == mark
+            turn = load(Turn, document_)
+            if not done and not (live and turn.owner == owner and _contiguous(turn, write)):
+                continue
+            kept.add(turn.id)
+            if turn.stop_requested:
+                stops.add(turn.id)
+            if not done:
+                turn_changes.append(_closed(turn, write, write.ending, mark))
+                conversation_changes.append(_left(turn, write.ending))
+                message_changes += _messages(turn, write.ending)
+        if turn_changes:
+            turns.bulk_write(turn_changes, ordered=False, session=session)
+            conversations.bulk_write(conversation_changes, ordered=False, session=session)
+        if message_changes:
+            messages.bulk_write(message_changes, ordered=False, session=session)
+        return CommitResult(lost=frozenset(write.turn_id for write, _ in marked) - kept, stops=frozenset(stops))
+
+
+def _waves(marked: list[Marked]) -> list[list[Marked]]:
+    """The writes in an order that keeps two of one turn apart: the second goes on from the first."""
+    waves: list[list[Marked]] = []
+    placed: dict[str, int] = {}
+    for one in marked:
+        number = placed[one[0].turn_id] = placed.get(one[0].turn_id, -1) + 1
+        if number == len(waves):
+            waves.append([])
+        waves[number].append(one)
+    return waves
+
+
+def _these(users: dict[str, str]) -> Document:
+    return {"_id": {"$in": list(users)}, "user_id": {"$in": sorted(set(users.values()))}}
+
+
+def _still(write: TurnWrite, owner: str, user_id: str | None) -> Document:
+    """The filter of a turn that is still this owner's and ends where the new rows begin."""
+    wanted = {"_id": write.turn_id, "user_id": user_id, "live": True, "owner": owner}
+    if not write.rows:
+        return wanted
+    first = write.rows[0].seq
+    in_order = [row.seq for row in write.rows] == list(range(first, first + len(write.rows)))
+    return wanted | {"last_seq": first - 1 if in_order else -1}
+
+
+def _log(write: TurnWrite) -> Document:
+    return {"events": {"$each": [{"b": row.body, "t": row.created_at} for row in write.rows]}}
+
+
+def _appended(write: TurnWrite, mark: str, lease_until: int) -> Document:
+    fields: Document = {"lease_until": lease_until, "mark": mark}
+    if write.state is not None:
+        fields["state"] = write.state
+    if not write.rows:
+        return {"$set": fields}
+    return {"$set": fields | {"last_seq": write.rows[-1].seq}, "$push": _log(write)}
+
+
+def _contiguous(turn: Turn, write: TurnWrite) -> bool:
+    return [row.seq for row in write.rows] == list(range(turn.last_seq + 1, turn.last_seq + 1 + len(write.rows)))
+
+
+def _closed(turn: Turn, write: TurnWrite, ending: Ending, mark: str) -> UpdateOne:
+    fields: Document = {
+        "state": "ended",
+        "last_seq": write.rows[-1].seq if write.rows else turn.last_seq,
+        "ended_at": ending.ended_at,
+        "end_reason": ending.reason,
+        "mark": mark,
+        "keeps_events": True,
+    }
+    if ending.problem:
+        fields["error_code"] = ending.problem.code
+    change = {"$set": fields, "$unset": {"live": ""}, "$push": _log(write)}
+    return UpdateOne({"_id": turn.id, "user_id": turn.user_id}, change)
+
+
+def _left(turn: Turn, ending: Ending) -> UpdateOne:
+    change = {"$set": {"live_turn_id": ""}, "$max": {"last_activity_at": ending.ended_at}}
+    return UpdateOne({"_id": turn.conversation_id, "user_id": turn.user_id}, change)
+
+
+def _messages(turn: Turn, ending: Ending) -> list[InsertOne[Document] | UpdateOne]:
+    blocked = ending.reason == "blocked"
+    changes: list[InsertOne[Document] | UpdateOne] = []
+    if blocked:
+        asked = {"_id": turn.user_message_id, "user_id": turn.user_id}
+        changes.append(UpdateOne(asked, {"$set": {"state": "blocked"}}))
+    if ending.answer is not None:
+        answer = Message(
+            id=turn.answer_message_id,
+            user_id=turn.user_id,
+            conversation_id=turn.conversation_id,
+            turn_id=turn.id,
+            role="assistant",
+            sealed_body=ending.answer,
+            created_at=max(ending.ended_at, turn.created_at + 1),
+            state="blocked" if blocked else "normal",
+            end_reason=ending.reason,
+            error_code=ending.problem.code if ending.problem else "",
+        )
+        changes.append(InsertOne(document(answer)))
+    return changes

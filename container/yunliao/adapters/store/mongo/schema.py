@@ -1,0 +1,121 @@
+"""The numbered list of migrations, applied under a lease in the store.
+
+A step once released is never changed; the next step changes what it made. Every step may run twice, and must leave
+what the version before it reads and writes (docs/storage.md, "Two versions at once").
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import CollectionInvalid, DuplicateKeyError
+
+from yunliao.adapters.store.mongo.database import Database, Document
+from yunliao.errors import Misconfigured, StoreUnavailable
+
+LEASE_MS = 30_000
+"""After this time without a sign the migrating instance is taken for dead, milliseconds of the server's clock."""
+STEP_SECONDS = 25.0
+"""Longest time of one call of a step: shorter than the lease."""
+WAIT_SECONDS = 60.0
+PAUSE = 0.2
+
+INDEXES = {
+    "turns": [
+        IndexModel([("user_id", ASCENDING), ("client_id", ASCENDING)], name="by_client_id", unique=True),
+        IndexModel([("user_id", ASCENDING), ("created_at", DESCENDING)], name="by_time"),
+        # The rule of one live turn a user, said a second time where no mistake elsewhere can break it.
+        IndexModel([("user_id", ASCENDING)], name="live", unique=True, partialFilterExpression={"live": True}),
+        IndexModel([("lease_until", ASCENDING)], name="leases", partialFilterExpression={"live": True}),
+        IndexModel([("ended_at", ASCENDING)], name="with_events", partialFilterExpression={"keeps_events": True}),
+    ],
+    "messages": [
+        IndexModel(
+            [("user_id", ASCENDING), ("conversation_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)],
+            name="by_time",
+        )
+    ],
+    "conversations": [
+        IndexModel([("user_id", ASCENDING), ("last_activity_at", DESCENDING), ("_id", DESCENDING)], name="by_activity"),
+        IndexModel([("deleted_at", ASCENDING)], name="deleted", partialFilterExpression={"deleted_at": {"$gt": 0}}),
+    ],
+    "tickets": [IndexModel([("gone_at", ASCENDING)], name="expiry", expireAfterSeconds=0)],
+    "users": [],
+    "gates": [],
+    "secrets": [],
+}
+"""Every collection with its indexes besides `_id`."""
+
+
+def _first(database: Database) -> None:
+    for name, indexes in INDEXES.items():
+        with suppress(CollectionInvalid):  # it is there
+            database.db.create_collection(name)  # a transaction of an old server cannot make one
+        if indexes:
+            database[name].create_indexes(indexes)
+
+
+MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (("0001_first", _first),)
+
+
+def migrate(database: Database) -> list[str]:
+    """Apply what is missing; names of what this call applied. A second instance that starts at once waits until the
+    first is done, or dead. Raises `StoreUnavailable`, `Misconfigured` (not a replica set)."""
+    _check_server(database)
+    me = secrets.token_hex(8)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while _missing(database):
+        if _lease(database, me):
+            try:
+                return _apply(database, me)
+            finally:
+                _release(database, me)
+        if time.monotonic() > deadline:
+            raise StoreUnavailable("mongodb: another instance is still migrating")
+        time.sleep(PAUSE)
+    return []
+
+
+def _apply(database: Database, me: str) -> list[str]:
+    applied = []
+    for name, step in _missing(database):
+        if not _lease(database, me):  # renewed for every step
+            break
+        with database.call(STEP_SECONDS):
+            step(database)
+            database["migrations"].update_one({"_id": name}, {"$currentDate": {"at": True}}, upsert=True)
+        applied.append(name)
+    return applied
+
+
+def _missing(database: Database) -> list[tuple[str, Callable[[Database], None]]]:
+    with database.call():
+        known = {"_id": {"$in": [name for name, _ in MIGRATIONS]}}
+        done = {found["_id"] for found in database["migrations"].find(known, {"_id": 1})}
+    return [(name, step) for name, step in MIGRATIONS if name not in done]
+
+
+def _lease(database: Database, me: str) -> bool:
+    """Take or renew the lease, by the server's clock; False while another holds it."""
+    until = {"$add": [{"$toLong": "$$NOW"}, LEASE_MS]}
+    free = {"$or": [{"holder": me}, {"$expr": {"$lt": ["$until", {"$toLong": "$$NOW"}]}}]}
+    leases = database["leases"]
+    with database.call():
+        with suppress(DuplicateKeyError):  # another made it at the same moment
+            leases.update_one({"_id": "migrations"}, {"$setOnInsert": {"holder": "", "until": 0}}, upsert=True)
+        taken = leases.update_one({"_id": "migrations", **free}, [{"$set": {"holder": me, "until": until}}])
+    return taken.matched_count == 1
+
+
+def _release(database: Database, me: str) -> None:
+    with database.call():
+        database["leases"].update_one({"_id": "migrations", "holder": me}, {"$set": {"holder": "", "until": 0}})
+
+
+def _check_server(database: Database) -> None:
+    with database.call():
+        hello: Document = database.client.admin.command("hello")
+    if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        raise Misconfigured("YUNLIAO_STORE_URL is a single MongoDB server: transactions need a replica set")

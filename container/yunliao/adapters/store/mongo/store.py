@@ -1,0 +1,38 @@
+"""The store as a whole."""
+
+from yunliao.adapters.store.mongo.conversations import MongoConversations
+from yunliao.adapters.store.mongo.database import CALL_SECONDS, Database
+from yunliao.adapters.store.mongo.rooms import MongoSecrets, MongoTickets, MongoUsers
+from yunliao.adapters.store.mongo.schema import MIGRATIONS, migrate
+from yunliao.adapters.store.mongo.turns import MongoTurns
+from yunliao.errors import StoreUnavailable
+from yunliao.ports import Conversations, Secrets, Tickets, Turns, Users
+
+PING_SECONDS = 2.0
+
+
+class MongoStore:
+    """Implements `ports.Store` for `mongodb://` and `mongodb+srv://` addresses."""
+
+    def __init__(self, url: str, *, seconds: float = CALL_SECONDS) -> None:
+        """No call takes longer than `seconds`."""
+        self._database = Database(url, seconds=seconds)
+        self.turns: Turns = MongoTurns(self._database)
+        self.users: Users = MongoUsers(self._database)
+        self.conversations: Conversations = MongoConversations(self._database)
+        self.tickets: Tickets = MongoTickets(self._database)
+        self.secrets: Secrets = MongoSecrets(self._database)
+
+    def migrate(self) -> list[str]:
+        """See `ports.Store.migrate`."""
+        return migrate(self._database)
+
+    def ping(self) -> None:
+        """See `ports.Store.ping`: asks the primary, also while other calls are spared the wait."""
+        with self._database.call(PING_SECONDS):
+            if self._database["migrations"].find_one({"_id": MIGRATIONS[-1][0]}) is None:
+                raise StoreUnavailable("mongodb: the store is not migrated")
+
+    def close(self) -> None:
+        """See `ports.Store.close`."""
+        self._database.close()

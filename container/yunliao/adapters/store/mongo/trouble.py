@@ -1,0 +1,57 @@
+"""While the server is known to be away, calls fail at once and one at a time looks whether it is back.
+
+Without this every request would wait out the whole time limit during an outage, and all of them would fall on the
+server in the moment it returns. The pause between two looks is random, so that instances do not keep step.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+
+from yunliao.errors import StoreUnavailable
+
+PAUSE = (0.2, 0.6)
+"""Shortest and longest time between two looks, seconds."""
+TIMEOUTS = 3
+"""Calls in a row that ran out of time until the server is taken to be away: one alone may be a slow query."""
+
+
+class Trouble:
+    """Shared by all calls of one store."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._away = False
+        self._look_at = 0.0
+        self._timeouts = 0
+
+    def check(self) -> None:
+        """Returns if the call may go to the server; raises `StoreUnavailable` if it would only wait there."""
+        with self._lock:
+            if not self._away:
+                return
+            now = self._monotonic()
+            if now < self._look_at:
+                raise StoreUnavailable("mongodb: no answer; looking again shortly")
+            self._look_at = now + random.uniform(*PAUSE)  # noqa: S311  only spreads load
+
+    def began(self) -> None:
+        """A call found nobody there."""
+        with self._lock:
+            self._away = True
+            self._look_at = self._monotonic() + random.uniform(*PAUSE)  # noqa: S311  only spreads load
+
+    def timed_out(self) -> None:
+        """A call reached somebody, or seemed to, and had no answer in time."""
+        with self._lock:
+            self._timeouts += 1
+            many = self._timeouts >= TIMEOUTS
+        if many:
+            self.began()
+
+    def over(self) -> None:
+        """A call was answered."""
+        self._away = False
+        self._timeouts = 0

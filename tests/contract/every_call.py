@@ -1,0 +1,77 @@
+"""Uses every method of every port once, with records that each of them finds."""
+
+import inspect
+from typing import Any
+
+from tests.contract.records import LIMITS, draft, ending, last, rows, user
+from yunliao import ports
+from yunliao.ports import Store, TurnWrite
+
+ROOMS: dict[str, type] = {
+    "turns": ports.Turns,
+    "users": ports.Users,
+    "conversations": ports.Conversations,
+    "tickets": ports.Tickets,
+    "secrets": ports.Secrets,
+}
+
+
+class Called:
+    """A room that notes which of its methods were used."""
+
+    def __init__(self, room: object, used: set[str]) -> None:
+        self._room, self._used = room, used
+
+    def __getattr__(self, name: str) -> Any:
+        self._used.add(name)
+        return getattr(self._room, name)
+
+
+def use_everything(store: Store) -> None:
+    """Each method of each port, on records that let it do its work; a method that is missing here is an error."""
+    used: dict[str, set[str]] = {name: set() for name in ROOMS}
+    _use(type("Rooms", (), {name: Called(getattr(store, name), used[name]) for name in ROOMS}))
+    for name, port in ROOMS.items():
+        methods = {method for method, _ in inspect.getmembers(port, inspect.isfunction) if not method.startswith("_")}
+        assert used[name] == methods
+
+
+def _use(store: Any) -> None:
+    store.users.create(user())
+    store.users.get("u1")
+    store.users.set_consent("u1", version="v", overseas=True, at=1)
+    store.secrets.get_or_put("s", b"v")
+    store.tickets.put("h", b"p", expires_at=100)
+    store.tickets.take("h", now=1)
+    turn = store.turns.accept(draft(), LIMITS).turn
+    store.turns.get(turn.id)
+    store.turns.by_client_id("u1", turn.client_id)
+    store.turns.live_of("u1")
+    store.turns.abandoned(now=99_000, limit=5)
+    store.turns.claim(turn.id, owner="me", lease_until=99_000, now=50_000)
+    store.turns.request_stop(turn.id)
+    store.turns.commit([TurnWrite(turn_id=turn.id, rows=rows(2, 2))], owner="me", lease_until=9)
+    store.turns.commit([last(turn, 4, ending("blocked"))], owner="me", lease_until=9)
+    room, conversation = store.conversations, turn.conversation_id
+    edit = draft(
+        at=3_000,
+        conversation=conversation,
+        hide_from=turn.user_message_id,
+        hide_ids=(turn.answer_message_id,),
+    )
+    assert store.turns.accept(edit, LIMITS).status == "accepted"
+    store.turns.events(turn.id, after=0, limit=5)
+    room.create(ports.Conversation(id="c", user_id="u1", created_at=1, last_activity_at=1))
+    room.get("u1", conversation)
+    room.page("u1", before=(9_000, "x"), limit=5)
+    room.set_title("u1", conversation, b"t", titled="user")
+    room.set_snippet("u1", conversation, b"s")
+    room.messages("u1", conversation, before=(9_000, "x"), limit=5)
+    room.message("u1", turn.answer_message_id)
+    room.set_feedback("u1", turn.answer_message_id, b"f")
+    room.delete("u1", "c", at=10)
+    room.restore("u1", "c", deleted_after=1)
+    room.delete("u1", "c", at=10)
+    assert room.purge(deleted_before=11, limit=5) == 1
+    assert store.turns.expire_events(ended_before=99_000, limit=5) == 1
+    assert store.users.erase("u1")["messages"] == 3

@@ -1,0 +1,271 @@
+"""Trouble with the server or the way to it: a clear temporary error in bounded time, nothing half written or written
+twice, and healing without a new store."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pymongo
+import pytest
+
+from mongod import Member, ReplicaSet
+from tests.contract.every_call import use_everything
+from tests.contract.records import LIMITS, draft, last, rows, user
+from tests.fakes.tcp_proxy import TcpProxy
+from yunliao.adapters.store.mongo import MongoStore, database
+from yunliao.domain.turn import Turn
+from yunliao.errors import Misconfigured, StoreUnavailable
+from yunliao.ports import Store, TurnWrite
+
+PATIENCE = 120.0
+
+
+@pytest.fixture(scope="module")
+def replica_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplicaSet]:
+    """One that may be killed."""
+    with ReplicaSet(tmp_path_factory.mktemp("mongod")) as running:
+        yield running
+
+
+@pytest.fixture
+def proxy(replica_set: ReplicaSet) -> Iterator[TcpProxy]:
+    with TcpProxy(replica_set.members[0].port) as running:
+        yield running
+
+
+@pytest.fixture
+def store(proxy: TcpProxy, replica_set: ReplicaSet) -> Iterator[MongoStore]:
+    """Its network goes through the proxy; it is impatient, so that the tests need not be."""
+    made = MongoStore(f"mongodb://127.0.0.1:{proxy.port}/faults?directConnection=true", seconds=1.5)
+    made.migrate()
+    yield made
+    made.close()
+    with pymongo.MongoClient[Any](replica_set.url()) as client:
+        client.admin.command({"killAllSessions": []})
+        client.drop_database("faults")
+
+
+def refused(call: Callable[[], object]) -> str:
+    """The detail of the error; what the driver said is neither in it nor chained to it in a traceback."""
+    with pytest.raises(StoreUnavailable) as caught:
+        call()
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None or caught.value.__suppress_context__
+    assert "127.0.0.1" not in caught.value.detail
+    return caught.value.detail
+
+
+def healed(call: Callable[[], object]) -> Any:
+    """What the call gives once the store answers again."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return call()
+        except StoreUnavailable:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def accepted(store: Store, name: str = "u1", **kwargs: Any) -> Turn:
+    outcome = store.turns.accept(draft(name, **kwargs), LIMITS)
+    assert outcome.turn is not None
+    return outcome.turn
+
+
+def each_call(store: Store) -> list[Callable[[], object]]:
+    sent = draft()
+    return [
+        lambda: store.turns.accept(sent, LIMITS),
+        lambda: store.turns.get("t"),
+        lambda: store.turns.commit([last(sent.turn, 2)], owner="me", lease_until=1),
+        lambda: store.turns.commit([TurnWrite(turn_id="t")], owner="me", lease_until=1),
+        lambda: store.turns.claim("t", owner="me", lease_until=1, now=5),
+        lambda: store.turns.request_stop("t"),
+        lambda: store.turns.events("t", after=0, limit=1),
+        lambda: store.users.create(user()),
+        lambda: store.users.erase("u1"),
+        lambda: store.conversations.page("u1", before=None, limit=1),
+        lambda: store.conversations.purge(deleted_before=1, limit=1),
+        lambda: store.tickets.put("h", b"p", expires_at=1),
+        lambda: store.secrets.get_or_put("s", b"v"),
+        store.migrate,
+        store.ping,
+    ]
+
+
+def test_a_server_that_is_killed_and_started_again(store: MongoStore, replica_set: ReplicaSet) -> None:
+    turn = accepted(store)
+    (member,) = replica_set.members
+    member.kill()
+    for call in each_call(store):
+        assert refused(call).startswith("mongodb: ")
+    member.start()
+    healed(store.ping)
+    assert store.turns.get(turn.id) == turn
+    result = healed(lambda: store.turns.commit([last(turn, 2)], owner="me", lease_until=9_000))
+    assert not result.lost
+
+
+def test_a_network_that_is_cut(store: MongoStore, proxy: TcpProxy) -> None:
+    turn = accepted(store)
+    proxy.weather = "cut"
+    for call in each_call(store):
+        refused(call)
+    proxy.weather = "fair"
+    assert healed(lambda: store.turns.get(turn.id)) == turn
+    use_everything(store)
+
+
+def test_a_network_that_says_nothing(store: MongoStore, proxy: TcpProxy) -> None:
+    turn = accepted(store)
+    proxy.weather = "held"
+    for call in each_call(store):
+        refused(call)
+    proxy.weather = "fair"
+    assert healed(lambda: store.turns.get(turn.id)) == turn
+
+
+def test_a_server_that_stands_still(store: MongoStore, replica_set: ReplicaSet) -> None:
+    turn = accepted(store)
+    (member,) = replica_set.members
+    member.freeze(True)
+    try:
+        for call in each_call(store):
+            refused(call)
+    finally:
+        member.freeze(False)
+    assert healed(lambda: store.turns.get(turn.id)) == turn
+
+
+def test_during_an_outage_nobody_waits_but_who_looks(store: MongoStore, proxy: TcpProxy) -> None:
+    """A hundred requests at once do not become a hundred connections when the server is back."""
+    store.ping()
+    proxy.weather = "cut"
+    refused(store.ping)
+    before = proxy.accepted
+    details = []
+
+    def ask() -> None:
+        details.append(refused(lambda: store.turns.get("t")))
+
+    threads = [threading.Thread(target=ask) for _ in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert len(details) == 100
+    assert details.count("mongodb: no answer; looking again shortly") > 50
+    assert proxy.accepted - before < 50
+    proxy.weather = "fair"
+    healed(store.ping)
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_commit_whose_answer_never_came_is_repeated_and_done_once(
+    store: MongoStore, proxy: TcpProxy, ends: bool
+) -> None:
+    turn, other = accepted(store, "u1"), accepted(store, "u2", owner="somebody")
+    write = last(turn, 2) if ends else TurnWrite(turn_id=turn.id, rows=rows(2, 3))
+    writes = [write, TurnWrite(turn_id=other.id, rows=rows(2, 1))]
+    store.turns.commit([TurnWrite(turn_id=turn.id)], owner="me", lease_until=9_000)  # all connections are up
+    proxy.weather = "deaf"
+    refused(lambda: store.turns.commit(writes, owner="me", lease_until=9_000))
+    proxy.weather = "fair"
+    result = healed(lambda: store.turns.commit(writes, owner="me", lease_until=9_000))
+    assert result.lost == {other.id}
+    stored = store.turns.get(turn.id)
+    assert stored is not None
+    assert (stored.live, stored.last_seq) == (not ends, 2 if ends else 4)
+    assert [row.seq for row in store.turns.events(turn.id, after=0, limit=9)] == list(range(1, stored.last_seq + 1))
+    # It is recognised by being the very same write: an equal one is another, and out of order.
+    again = last(turn, 2) if ends else TurnWrite(turn_id=turn.id, rows=rows(2, 3))
+    assert store.turns.commit([again], owner="me", lease_until=9_000).lost == {turn.id}
+    shown = store.conversations.messages("u1", turn.conversation_id, before=None, limit=9)
+    assert len(shown) == 1 + ends
+
+
+def test_a_send_whose_answer_never_came_is_there_once(store: MongoStore, proxy: TcpProxy) -> None:
+    store.ping()
+    sent = draft()
+    proxy.weather = "deaf"
+    refused(lambda: store.turns.accept(sent, LIMITS))
+    proxy.weather = "fair"
+    outcome = healed(lambda: store.turns.accept(sent, LIMITS))
+    assert (outcome.status, outcome.turn) == ("accepted", sent.turn)
+    assert store.turns.accept(draft(client_id=sent.turn.client_id), LIMITS).status == "existing"
+    assert len(store.conversations.page("u1", before=None, limit=9)) == 1
+
+
+@pytest.fixture
+def orphan(store: MongoStore, replica_set: ReplicaSet) -> Iterator[Turn]:
+    """A turn whose owner died inside a transaction that had already touched the turn and the user's gate."""
+    turn = accepted(store, lease_until=10)
+    with (
+        pymongo.MongoClient[Any](replica_set.url("faults"), appname=database.NAME) as client,
+        client.start_session() as session,
+    ):
+        session.start_transaction()
+        dead = client.get_default_database()
+        dead["gates"].update_one({"_id": "u1"}, {"$inc": {"passed": 1}}, session=session)
+        dead["turns"].update_one({"_id": turn.id}, {"$set": {"state": "ended"}}, session=session)
+        yield turn
+
+
+def test_a_transaction_of_a_dead_instance_does_not_lock_its_user_out(store: MongoStore, orphan: Turn) -> None:
+    outcome = healed(lambda: store.turns.accept(draft(client_id="another"), LIMITS))
+    assert (outcome.status, outcome.turn) == ("turn_in_progress", orphan)
+
+
+def test_a_turn_inside_a_dead_instances_transaction_can_be_claimed(store: MongoStore, orphan: Turn) -> None:
+    claimed = healed(lambda: store.turns.claim(orphan.id, owner="heir", lease_until=900, now=20))
+    assert claimed is not None
+    assert (claimed.owner, claimed.state) == ("heir", "accepted")
+
+
+def test_an_address_that_leads_nowhere_tells_no_secret() -> None:
+    secret = "canary-password"
+    for url in (f"mongodb://{secret}:{secret}@127.0.0.1:1/{secret}", f"mongodb://127.0.0.1:1/?appName={secret}"):
+        store = MongoStore(url, seconds=0.5)
+        for call in (store.ping, store.migrate):
+            assert secret not in refused(call)
+        store.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mongodb://user:p@ss:word@host",
+        "mongodb://host/a b",
+        "mongodb://host/?readPreference=canary",
+        "mongodb://host/?unknown=canary",
+        "mongodb://host:999999/",
+    ],
+)
+def test_an_address_that_cannot_be_is_told_without_it(url: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        MongoStore(url)
+    assert "host" not in caught.value.detail
+    assert caught.value.__suppress_context__
+
+
+def test_a_single_server_is_refused_because_it_has_no_transactions(tmp_path: Path) -> None:
+    member = Member(tmp_path, 0, name="")
+    member.port = ReplicaSet(tmp_path / "unused").members[0].port
+    member.start()
+    store = MongoStore(f"mongodb://{member.address}/db")
+    try:
+        with pytest.raises(Misconfigured, match="replica set"):
+            store.migrate()
+    finally:
+        store.close()
+        member.kill()
+
+
+def test_a_store_that_was_never_migrated_is_not_ready(mongo_url: str) -> None:
+    store = MongoStore(mongo_url)
+    refused(store.ping)
+    assert store.migrate() != []
+    store.ping()
+    store.close()

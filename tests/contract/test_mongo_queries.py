@@ -1,0 +1,138 @@
+"""Every query finds its documents by an index, and a group commit is two round trips however many turns it has."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pymongo
+import pytest
+from pymongo import monitoring
+
+from tests.contract.every_call import use_everything
+from tests.contract.records import LIMITS, draft, ending, last, rows
+from yunliao.adapters.store.mongo import MongoStore
+from yunliao.ports import TurnWrite
+
+SEARCHING = ("find", "update", "delete", "aggregate", "findAndModify", "count", "distinct")
+ENVELOPE = {"lsid", "$db", "$clusterTime", "txnNumber", "startTransaction", "autocommit", "readConcern", "writeConcern"}
+ENVELOPE |= {"$readPreference", "maxTimeMS", "ordered"}
+
+
+class Listening(monitoring.CommandListener):
+    """Keeps what the driver sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        self.sent.append((event.command_name, deepcopy(dict(event.command))))
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        pass
+
+
+@pytest.fixture
+def listening(monkeypatch: pytest.MonkeyPatch) -> Listening:
+    listener, client = Listening(), pymongo.MongoClient
+    monkeypatch.setattr(
+        "yunliao.adapters.store.mongo.database.MongoClient",
+        lambda url, **options: client(url, event_listeners=[listener], **options),
+    )
+    return listener
+
+
+@pytest.fixture
+def store(listening: Listening, mongo_url: str) -> Iterator[MongoStore]:
+    made = MongoStore(mongo_url)
+    made.migrate()
+    yield made
+    made.close()
+
+
+def single(command: dict[str, Any]) -> list[dict[str, Any]]:
+    """The command as ones that can be explained: each with one statement, without what belongs to its session."""
+    bare = {name: value for name, value in command.items() if name not in ENVELOPE}
+    for several in ("updates", "deletes"):
+        if several in bare:
+            return [bare | {several: [one]} for one in bare[several]]
+    return [bare]
+
+
+def stages(plan: Any) -> Iterator[str]:
+    """All stage names of the winning plan, at any depth."""
+    if isinstance(plan, dict):
+        for name, value in plan.items():
+            if name == "stage":
+                yield str(value)
+            elif name != "rejectedPlans":
+                yield from stages(value)
+    elif isinstance(plan, list):
+        for value in plan:
+            yield from stages(value)
+
+
+def test_no_query_reads_through_a_collection(store: MongoStore, listening: Listening, mongo_url: str) -> None:
+    for number in range(30):  # enough that reading through would not look as good as an index
+        store.turns.accept(draft(f"other{number}"), LIMITS)
+    listening.sent.clear()
+    use_everything(store)
+    store.migrate()
+    store.ping()
+    seen: set[str] = set()
+    with pymongo.MongoClient[dict[str, Any]](mongo_url) as client:
+        database = client.get_default_database()
+        for name, command in listening.sent:
+            if name not in SEARCHING:
+                continue
+            for one in single(command):
+                if name == "aggregate":
+                    one["cursor"] = {}
+                told = database.command({"explain": one, "verbosity": "queryPlanner"})
+                used = set(stages(told))
+                assert used & {"IXSCAN", "IDHACK", "EOF", "SUBPLAN", "CLUSTERED_IXSCAN"}, (one, used)
+                assert not used & {"COLLSCAN", "SORT", "SORT_KEY_GENERATOR"}, (one, used)
+                seen.add(name)
+    assert {"find", "update", "delete", "aggregate", "findAndModify"} <= seen
+
+
+def test_a_group_commit_of_fifty_turns_is_two_round_trips(store: MongoStore, listening: Listening) -> None:
+    turns = [store.turns.accept(draft(f"u{number}"), LIMITS).turn for number in range(50)]
+    writes = [TurnWrite(turn_id=turn.id, rows=rows(2, 3)) for turn in turns if turn is not None]
+    listening.sent.clear()
+    assert not store.turns.commit(writes, owner="me", lease_until=9_000).lost
+    assert [name for name, _ in listening.sent] == ["update", "find"]
+    concern = listening.sent[0][1]["writeConcern"]
+    assert (concern["w"], concern["j"]) == ("majority", True)
+
+
+def test_fifty_endings_are_one_transaction(store: MongoStore, listening: Listening) -> None:
+    turns = [store.turns.accept(draft(f"u{number}"), LIMITS).turn for number in range(50)]
+    writes = [last(turn, 2, ending("blocked")) for turn in turns if turn is not None]
+    listening.sent.clear()
+    assert not store.turns.commit(writes, owner="me", lease_until=9_000).lost
+    names = [name for name, _ in listening.sent]
+    assert names == ["find", "update", "update", "insert", "update", "commitTransaction"]
+    assert len({command["txnNumber"] for _, command in listening.sent}) == 1
+    assert listening.sent[-1][1]["writeConcern"]["w"] == "majority"
+
+
+def test_a_look_for_new_events_is_one_round_trip(store: MongoStore, listening: Listening) -> None:
+    turn = store.turns.accept(draft(), LIMITS).turn
+    assert turn is not None
+    listening.sent.clear()
+    store.turns.events(turn.id, after=3, limit=100)
+    assert [name for name, _ in listening.sent] == ["find"]
+    assert listening.sent[0][1]["readConcern"]["level"] == "majority"
+
+
+def test_a_send_into_a_conversation_is_six_steps(store: MongoStore, listening: Listening) -> None:
+    first = store.turns.accept(draft(), LIMITS).turn
+    assert first is not None
+    store.turns.commit([last(first, 2)], owner="me", lease_until=9)
+    listening.sent.clear()
+    store.turns.accept(draft(conversation=first.conversation_id, at=3_000), LIMITS)
+    names = [name for name, _ in listening.sent]
+    assert names == ["update", "find", "update", "insert", "insert", "commitTransaction"]
