@@ -16,18 +16,18 @@ from yunliao.adapters.relay_moderation import RelayModerator
 from yunliao.adapters.texts import PackagedTexts
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.adapters.wechat.api import WechatApi
-from yunliao.adapters.wechat.governor import LocalGovernor
 from yunliao.adapters.wechat.moderation import WechatModerator
 from yunliao.adapters.words import DEFAULT_WORDS, DEVELOPMENT_WORDS, WordMatcher
 from yunliao.domain.guard import GuardPolicy
 from yunliao.ports import AcceptLimits, Moderator, Store
 from yunliao.services.account import Account
-from yunliao.services.admission import Slots
+from yunliao.services.admission import SharedSeats, Slots
 from yunliao.services.asking import Asking
 from yunliao.services.catalog import Catalog, ModelView, Provider
 from yunliao.services.consents import Consents
 from yunliao.services.conversations import ConversationService
 from yunliao.services.engine import Engine
+from yunliao.services.governor import SharedGovernor
 from yunliao.services.health import Health
 from yunliao.services.jobs import Jobs
 from yunliao.services.listen import Listen
@@ -83,15 +83,16 @@ def build_services(settings: Settings) -> Services:
     store.migrate()
     people = People(users=store.users, shared=store.secrets, vault=vault, clock=clock)
     people.check_keys()
-    screening = Screening(_matcher(settings), _moderators(settings, clock, metrics), spawn)
+    screening = Screening(_matcher(settings), _moderators(settings, clock, metrics, store), spawn)
     asking = Asking(
         conversations=store.conversations,
         system_prompt=settings.system_prompt,
         window=settings.context_tokens,
         reserve=settings.answer_tokens,
     )
+    instance = secrets.token_hex(8)
     engine = Engine(
-        instance=secrets.token_hex(8),
+        instance=instance,
         turns=store.turns,
         conversations=store.conversations,
         people=people,
@@ -99,7 +100,7 @@ def build_services(settings: Settings) -> Services:
             relay=_relay(settings, clock),
             screening=screening,
             asking=asking,
-            slots=Slots(max_live=settings.max_live, max_queue=settings.max_queue),
+            slots=_slots(settings, store, clock, instance),
             clock=clock,
             metrics=metrics,
             guard=GuardPolicy(),
@@ -186,6 +187,19 @@ def _relay(settings: Settings, clock: SystemClock) -> HttpRelay:
     return HttpRelay(settings.relay_url, settings.relay_key, limits=limits, clock=clock)
 
 
+def _slots(settings: Settings, store: Store, clock: SystemClock, instance: str) -> Slots:
+    seats = None
+    if settings.max_live_total:
+        seats = SharedSeats(
+            store.registers,
+            clock,
+            instance=instance,
+            limit=settings.max_live_total,
+            lease_seconds=settings.lease_seconds,
+        )
+    return Slots(max_live=settings.max_live, max_queue=settings.max_queue, seats=seats, spawn=spawn)
+
+
 def _matcher(settings: Settings) -> WordMatcher:
     files = [DEFAULT_WORDS]
     if settings.env == "development":
@@ -195,8 +209,10 @@ def _matcher(settings: Settings) -> WordMatcher:
     return WordMatcher(*files)
 
 
-def _moderators(settings: Settings, clock: SystemClock, metrics: PrometheusMetrics) -> list[Moderator]:
-    wechat = WechatModerator(WechatApi(settings.wechat_api_url), LocalGovernor(clock), clock, metrics.moderation)
+def _moderators(settings: Settings, clock: SystemClock, metrics: PrometheusMetrics, store: Store) -> list[Moderator]:
+    wechat = WechatModerator(
+        WechatApi(settings.wechat_api_url), SharedGovernor(store.registers, clock), clock, metrics.moderation
+    )
     layers: list[Moderator] = [wechat]
     if settings.relay_moderation:
         layers.append(RelayModerator(settings.relay_url, settings.relay_key, clock, metrics.moderation))

@@ -323,6 +323,25 @@ class Secrets(Protocol):
         ...
 
 
+class Register(msgspec.Struct, frozen=True):
+    """A small shared record: numbers and instance ids, nothing of a person. `version` 0: never written."""
+
+    version: int
+    value: bytes
+
+
+class Registers(Protocol):
+    """Small records that all instances change by compare-and-set."""
+
+    def read(self, name: str) -> Register:
+        """The newest value."""
+        ...
+
+    def swap(self, name: str, *, version: int, value: bytes) -> bool:
+        """Write `value` as `version` + 1 if the newest is still `version`; False, and nothing written, if not."""
+        ...
+
+
 class Store(Protocol):
     """One engine with all its rooms."""
 
@@ -331,6 +350,7 @@ class Store(Protocol):
     conversations: Conversations
     tickets: Tickets
     secrets: Secrets
+    registers: Registers
 
     def migrate(self) -> list[str]:
         """Apply pending numbered migrations; names of those applied. Safe to call from several instances at once."""
@@ -407,6 +427,36 @@ class Matcher(Protocol):
 
     def search(self, text: str) -> Verdict:
         """`risky` if a listed word stands in the normalised text, else `pass`. Microseconds; never raises."""
+        ...
+
+
+class QuotaSpent(Exception):
+    """No call of a shared quota within a bearable time. `seconds` until one may come; `daily`: the day is spent."""
+
+    def __init__(self, seconds: float, *, daily: bool) -> None:
+        super().__init__("quota spent")
+        self.seconds = seconds
+        self.daily = daily
+
+
+class Governor(Protocol):
+    """Gives out the calls of one appid's quota, over all instances."""
+
+    @property
+    def pressure(self) -> float:
+        """From 0 (plenty) to 1 (nearly spent): the larger, the larger the windows should be."""
+        ...
+
+    def acquire(self) -> None:
+        """Take one call, waiting briefly for it. Raises `QuotaSpent`."""
+        ...
+
+    def too_fast(self) -> None:
+        """The platform said that the minute is used up (44991): others share the quota, so take it as full."""
+        ...
+
+    def spent_today(self) -> None:
+        """The platform said that the day is used up (45009): nothing more until midnight in China."""
         ...
 
 

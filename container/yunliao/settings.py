@@ -212,6 +212,14 @@ VARIABLES: tuple[Variable, ...] = (
              "appids that may call, separated by commas; needed in production"),
     Variable("YUNLIAO_RATE_LIMIT", "rate_limit", _rate, "5/minute", "5/minute", "messages a user may send"),
     Variable("YUNLIAO_MAX_LIVE", "max_live", _integer(1, 2000), "200", "200", "answers one instance runs at once"),
+    Variable(
+        "YUNLIAO_MAX_LIVE_TOTAL",
+        "max_live_total",
+        _integer(0, 100000),
+        "0",
+        "0",
+        "answers all instances run at once; 0: no bound besides that of each instance",
+    ),
     Variable("YUNLIAO_MAX_QUEUE", "max_queue", _integer(0, 10000), "400", "400", "turns that may wait for a place"),
     Variable("YUNLIAO_QUEUE_SECONDS", "queue_seconds", _number(1, 600), "60", "60", "longest wait for a place, seconds"),
     Variable("YUNLIAO_MAX_TEXT", "max_text_chars", _integer(100, 20000), "4000", "4000", "characters of one message"),
@@ -269,6 +277,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     appids: frozenset[str]
     rate_limit: Rate
     max_live: int
+    max_live_total: int
     max_queue: int
     queue_seconds: float
     max_text_chars: int

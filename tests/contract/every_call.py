@@ -13,6 +13,7 @@ ROOMS: dict[str, type] = {
     "conversations": ports.Conversations,
     "tickets": ports.Tickets,
     "secrets": ports.Secrets,
+    "registers": ports.Registers,
 }
 
 
@@ -41,6 +42,8 @@ def _use(store: Any) -> None:
     store.users.get("u1")
     store.users.set_consent("u1", version="v", overseas=True, at=1)
     store.secrets.get_or_put("s", b"v")
+    assert store.registers.swap("r", version=0, value=b"1")
+    assert store.registers.swap("r", version=store.registers.read("r").version, value=b"2")
     store.tickets.put("h", b"p", expires_at=100)
     store.tickets.take("h", now=1)
     turn = store.turns.accept(draft(), LIMITS).turn

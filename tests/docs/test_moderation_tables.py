@@ -4,10 +4,10 @@ import pathlib
 import re
 
 from yunliao.adapters.wechat.errcodes import TABLE, Handling
-from yunliao.adapters.wechat.governor import PER_DAY, PER_MINUTE
 from yunliao.adapters.wechat.moderation import OUTCOME_OF, OUTCOMES
 from yunliao.adapters.words import LONGEST
 from yunliao.domain.guard import GuardPolicy
+from yunliao.services.governor import PER_DAY, PER_MINUTE
 
 PAGE = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "moderation.md").read_text(encoding="utf-8")
 

@@ -16,6 +16,8 @@ from yunliao.ports import (
     Draft,
     EventRow,
     Message,
+    Register,
+    Registers,
     Secrets,
     Tickets,
     Turns,
@@ -37,6 +39,7 @@ class Tables:
         self.events: dict[str, list[EventRow]] = {}
         self.tickets: dict[str, tuple[bytes, int]] = {}
         self.secrets: dict[str, bytes] = {}
+        self.registers: dict[str, Register] = {}
 
     def conversation(self, user_id: str, conversation_id: str) -> Conversation | None:
         """The user's conversation, deleted or not."""
@@ -368,6 +371,24 @@ class MemorySecrets:
             return self._tables.secrets.setdefault(name, value)
 
 
+class MemoryRegisters:
+    """Implements `ports.Registers`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def read(self, name: str) -> Register:
+        with self._tables.lock:
+            return self._tables.registers.get(name, Register(0, b""))
+
+    def swap(self, name: str, *, version: int, value: bytes) -> bool:
+        with self._tables.lock:
+            if self.read(name).version != version:
+                return False
+            self._tables.registers[name] = Register(version + 1, value)
+            return True
+
+
 class MemoryStore:
     """Implements `ports.Store`. Gone with the process."""
 
@@ -378,6 +399,7 @@ class MemoryStore:
         self.conversations: Conversations = MemoryConversations(tables)
         self.tickets: Tickets = MemoryTickets(tables)
         self.secrets: Secrets = MemorySecrets(tables)
+        self.registers: Registers = MemoryRegisters(tables)
 
     def migrate(self) -> list[str]:
         return []

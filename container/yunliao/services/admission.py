@@ -1,23 +1,77 @@
 """Bounded concurrency: so many turns run at once, the others wait in order of arrival and know their place.
 
-Fair because a user has at most one live turn: first come, first served lets nobody hold two places in the line.
+Fair because a user has at most one live turn: first come, first served lets nobody hold two places in the line. With
+`SharedSeats` the bound holds over all instances (domain/seats.py), else over this one.
 """
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
-from yunliao.errors import QueueFull
+from yunliao.domain.seats import Seats, hold
+from yunliao.errors import QueueFull, StoreUnavailable
+from yunliao.ports import Clock, Registers
+from yunliao.services.register import SharedRecord
+
+LOOK = 0.2
+"""Seconds between two looks for a free seat while somebody waits."""
+
+
+class SharedSeats:
+    """This instance's part of the places that all instances share."""
+
+    def __init__(self, registers: Registers, clock: Clock, *, instance: str, limit: int, lease_seconds: float) -> None:
+        self._record = SharedRecord(registers, "seats", Seats(), clock)
+        self._clock = clock
+        self._instance = instance
+        self._limit = limit
+        self._lease_ms = int(lease_seconds * 1000)
+        self._have = 0
+        self._until = 0
+        self.beat = lease_seconds / 3
+        """Seconds between two renewals."""
+
+    @property
+    def have(self) -> int:
+        """Seats that are surely this instance's now."""
+        return self._have if self._clock.now_ms() < self._until else 0
+
+    def ask(self, *, running: int, demand: int) -> None:
+        """Hold as many of `demand` seats as are free and fair, and renew them. Raises `StoreUnavailable`."""
+        now = self._clock.now_ms()
+        until = now + self._lease_ms
+
+        def decide(seats: Seats) -> tuple[Seats, int]:
+            return hold(seats, self._instance, running=running, demand=demand, limit=self._limit, now=now, until=until)
+
+        self._have = self._record.change(decide)
+        self._until = until
+
+    def pause(self, seconds: float) -> None:
+        """Wait before the next look."""
+        self._clock.sleep(seconds)
 
 
 class Slots:
-    """`max_live` places and a queue of at most `max_queue`."""
+    """`max_live` places here (no more than the seats this instance holds) and a queue of at most `max_queue`."""
 
-    def __init__(self, *, max_live: int, max_queue: int) -> None:
+    def __init__(
+        self,
+        *,
+        max_live: int,
+        max_queue: int,
+        seats: SharedSeats | None = None,
+        spawn: Callable[[Callable[[], None]], None] | None = None,
+    ) -> None:
         self._max_live = max_live
         self._max_queue = max_queue
+        self._seats = seats
+        self._spawn = spawn
         self._held: set[str] = set()
         self._waiting: OrderedDict[str, threading.Event] = OrderedDict()
         self._lock = threading.Lock()
+        self._attending = False
+        self._moved = threading.Event()
 
     @property
     def depth(self) -> int:
@@ -26,18 +80,23 @@ class Slots:
 
     def check_room(self) -> None:
         """Raises `QueueFull` when one more turn would find no place to wait in."""
-        if len(self._held) >= self._max_live and len(self._waiting) >= self._max_queue:
+        # With shared seats everybody waits for a moment, so one who waits is not yet a queue.
+        least = 0 if self._seats is None else 1
+        full = self._seats is not None or len(self._held) >= self._max_live
+        if full and len(self._waiting) >= max(least, self._max_queue):
             raise QueueFull(retry_after=5)
 
     def enter(self, turn_id: str) -> threading.Event:
         """Join; the event is set when the turn holds a place (at once if there is one)."""
         granted = threading.Event()
         with self._lock:
-            if len(self._held) < self._max_live and not self._waiting:
-                self._held.add(turn_id)
-                granted.set()
-            else:
-                self._waiting[turn_id] = granted
+            self._waiting[turn_id] = granted
+            self._grant()
+            begin = self._seats is not None and not self._attending
+            self._attending = self._attending or begin
+        if begin and self._spawn:
+            self._spawn(self._attend)
+        self._moved.set()
         return granted
 
     def leave(self, turn_id: str) -> None:
@@ -45,12 +104,43 @@ class Slots:
         with self._lock:
             self._waiting.pop(turn_id, None)
             self._held.discard(turn_id)
-            while self._waiting and len(self._held) < self._max_live:
-                next_id, granted = self._waiting.popitem(last=False)
-                self._held.add(next_id)
-                granted.set()
+            self._grant()
+        self._moved.set()
 
     def position(self, turn_id: str) -> int:
         """1 is next; 0 for a turn that does not wait."""
         with self._lock:
             return next((place for place, waiting in enumerate(self._waiting, 1) if waiting == turn_id), 0)
+
+    @property
+    def _places(self) -> int:
+        return self._max_live if self._seats is None else min(self._max_live, self._seats.have)
+
+    def _grant(self) -> None:
+        while self._waiting and len(self._held) < self._places:
+            next_id, granted = self._waiting.popitem(last=False)
+            self._held.add(next_id)
+            granted.set()
+
+    def _attend(self) -> None:
+        """Hold seats for those here, until nobody is here any more."""
+        seats = self._seats
+        while seats is not None:
+            self._moved.clear()
+            with self._lock:
+                running = len(self._held)
+                demand = min(self._max_live, running + len(self._waiting))
+            try:
+                seats.ask(running=running, demand=demand)
+            except StoreUnavailable:
+                demand = max(demand, 1)  # what was not given back ends by itself; somebody may still wait
+            with self._lock:
+                self._grant()
+                waiting = bool(self._waiting)
+                if demand == 0 and not self._held and not waiting:
+                    self._attending = False
+                    return
+            if waiting:
+                seats.pause(LOOK)
+            else:
+                self._moved.wait(seats.beat)

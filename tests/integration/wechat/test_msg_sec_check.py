@@ -7,13 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fakes.clock import FakeClock
+from tests.fakes.memory_store import MemoryStore
 from tests.fakes.wechat_server import FakeApi, Reply, running, verdict
 from yunliao.adapters.wechat.api import WechatApi
 from yunliao.adapters.wechat.errcodes import TABLE, Handling
-from yunliao.adapters.wechat.governor import LocalGovernor, next_midnight
 from yunliao.adapters.wechat.moderation import OUTCOMES, PAUSES, WechatModerator
 from yunliao.domain.principal import Principal
+from yunliao.domain.quota import next_midnight
 from yunliao.errors import ModerationRevisit, ModerationUnavailable
+from yunliao.services.governor import SharedGovernor
 
 TEXT = "要检查的话 canary-words"
 OPENID = "o-canary-openid-000000000001"
@@ -31,7 +33,7 @@ class Bench:
     def __init__(self, url: str, **limits: float) -> None:
         self.clock = FakeClock()
         self.seen: list[tuple[str, str]] = []
-        self.governor = LocalGovernor(self.clock)
+        self.governor = SharedGovernor(MemoryStore().registers, self.clock)
         self.api = WechatApi(url, **limits)
         self.moderator = WechatModerator(self.api, self.governor, self.clock, self._observe)
 

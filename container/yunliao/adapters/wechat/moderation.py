@@ -6,11 +6,10 @@ from typing import Any, TypeGuard
 
 from yunliao.adapters.wechat.api import ApiFault, WechatApi
 from yunliao.adapters.wechat.errcodes import Handling, lookup
-from yunliao.adapters.wechat.governor import Governor, QuotaSpent
 from yunliao.domain.principal import Principal
 from yunliao.domain.verdict import Suggest, Verdict
 from yunliao.errors import ModerationRevisit, ModerationUnavailable
-from yunliao.ports import Clock
+from yunliao.ports import Clock, Governor, QuotaSpent
 
 PATH = "/wxa/msg_sec_check"
 SCENE = 2

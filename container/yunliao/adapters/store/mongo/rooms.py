@@ -1,4 +1,4 @@
-"""Users, tickets and shared secrets in MongoDB."""
+"""Users, tickets, shared secrets and registers in MongoDB."""
 
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ from pymongo.errors import DuplicateKeyError
 
 from yunliao.adapters.store.mongo.database import Database, Document
 from yunliao.adapters.store.mongo.records import document, load, read
-from yunliao.ports import User
+from yunliao.ports import Register, User
 
 LAST_MOMENT = 253402300799
 """The last second a date of the server can hold in four digits of the year."""
@@ -98,6 +98,32 @@ class MongoSecrets:
     def get_or_put(self, name: str, value: bytes) -> bytes:
         """See `ports.Secrets.get_or_put`."""
         return bytes(_first(self._database, "secrets", name, {"value": value})["value"])
+
+
+class MongoRegisters:
+    """Implements `ports.Registers`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def read(self, name: str) -> Register:
+        """See `ports.Registers.read`."""
+        with self._database.call():
+            found = self._database["registers"].find_one({"_id": name})
+        return Register(0, b"") if found is None else Register(int(found["version"]), bytes(found["value"]))
+
+    def swap(self, name: str, *, version: int, value: bytes) -> bool:
+        """See `ports.Registers.swap`."""
+        registers = self._database["registers"]
+        with self._database.call():
+            if version == 0:
+                try:
+                    registers.insert_one({"_id": name, "version": 1, "value": value})
+                except DuplicateKeyError:
+                    return False
+                return True
+            changed = {"$set": {"version": version + 1, "value": value}}
+            return registers.update_one({"_id": name, "version": version}, changed).modified_count == 1
 
 
 def _first(database: Database, collection: str, record_id: str, fields: Document) -> Document:

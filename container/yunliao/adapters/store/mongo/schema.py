@@ -57,7 +57,15 @@ def _first(database: Database) -> None:
             database[name].create_indexes(indexes)
 
 
-MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (("0001_first", _first),)
+def _registers(database: Database) -> None:
+    with suppress(CollectionInvalid):  # it is there
+        database.db.create_collection("registers")
+
+
+MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
+    ("0001_first", _first),
+    ("0002_registers", _registers),
+)
 
 
 def migrate(database: Database) -> list[str]:

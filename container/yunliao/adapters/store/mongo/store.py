@@ -2,11 +2,11 @@
 
 from yunliao.adapters.store.mongo.conversations import MongoConversations
 from yunliao.adapters.store.mongo.database import CALL_SECONDS, Database
-from yunliao.adapters.store.mongo.rooms import MongoSecrets, MongoTickets, MongoUsers
+from yunliao.adapters.store.mongo.rooms import MongoRegisters, MongoSecrets, MongoTickets, MongoUsers
 from yunliao.adapters.store.mongo.schema import MIGRATIONS, migrate
 from yunliao.adapters.store.mongo.turns import MongoTurns
 from yunliao.errors import StoreUnavailable
-from yunliao.ports import Conversations, Secrets, Tickets, Turns, Users
+from yunliao.ports import Conversations, Registers, Secrets, Tickets, Turns, Users
 
 PING_SECONDS = 2.0
 
@@ -22,6 +22,7 @@ class MongoStore:
         self.conversations: Conversations = MongoConversations(self._database)
         self.tickets: Tickets = MongoTickets(self._database)
         self.secrets: Secrets = MongoSecrets(self._database)
+        self.registers: Registers = MongoRegisters(self._database)
 
     def migrate(self) -> list[str]:
         """See `ports.Store.migrate`."""

@@ -1,10 +1,10 @@
-"""Users, tickets and shared secrets in SQLite."""
+"""Users, tickets, shared secrets and registers in SQLite."""
 
 import sqlite3
 
 from yunliao.adapters.store.sqlite.database import Database, row
 from yunliao.adapters.store.sqlite.records import insert, load, read
-from yunliao.ports import User
+from yunliao.ports import Register, User
 
 
 class SqliteUsers:
@@ -81,6 +81,31 @@ class SqliteSecrets:
             connection.execute("INSERT OR IGNORE INTO secrets VALUES (?, ?)", (name, value))
             found = row(connection, "SELECT value FROM secrets WHERE name = ?", name)
             return bytes(found["value"]) if found is not None else value
+
+
+class SqliteRegisters:
+    """Implements `ports.Registers`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def read(self, name: str) -> Register:
+        """See `ports.Registers.read`."""
+        with self._database.read() as connection:
+            found = row(connection, "SELECT version, value FROM registers WHERE name = ?", name)
+        return Register(0, b"") if found is None else Register(found["version"], bytes(found["value"]))
+
+    def swap(self, name: str, *, version: int, value: bytes) -> bool:
+        """See `ports.Registers.swap`."""
+        with self._database.write() as connection:
+            if version == 0:
+                made = connection.execute("INSERT OR IGNORE INTO registers VALUES (?, 1, ?)", (name, value))
+                return made.rowcount == 1
+            changed = connection.execute(
+                "UPDATE registers SET version = version + 1, value = ? WHERE name = ? AND version = ?",
+                (value, name, version),
+            )
+            return changed.rowcount == 1
 
 
 def _delete(connection: sqlite3.Connection, table: str, column: str, value: str) -> int:

@@ -46,7 +46,13 @@ def _first(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS = (("0001_first", _first),)
+def _registers(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE registers (name TEXT PRIMARY KEY, version INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID"
+    )
+
+
+MIGRATIONS = (("0001_first", _first), ("0002_registers", _registers))
 
 
 def migrate(database: Database) -> list[str]:

@@ -2,10 +2,10 @@
 
 from yunliao.adapters.store.sqlite.conversations import SqliteConversations
 from yunliao.adapters.store.sqlite.database import Database, row
-from yunliao.adapters.store.sqlite.rooms import SqliteSecrets, SqliteTickets, SqliteUsers
+from yunliao.adapters.store.sqlite.rooms import SqliteRegisters, SqliteSecrets, SqliteTickets, SqliteUsers
 from yunliao.adapters.store.sqlite.schema import migrate
 from yunliao.adapters.store.sqlite.turns import SqliteTurns
-from yunliao.ports import Conversations, Secrets, Tickets, Turns, Users
+from yunliao.ports import Conversations, Registers, Secrets, Tickets, Turns, Users
 
 
 class SqliteStore:
@@ -18,6 +18,7 @@ class SqliteStore:
         self.conversations: Conversations = SqliteConversations(self._database)
         self.tickets: Tickets = SqliteTickets(self._database)
         self.secrets: Secrets = SqliteSecrets(self._database)
+        self.registers: Registers = SqliteRegisters(self._database)
 
     def migrate(self) -> list[str]:
         """See `ports.Store.migrate`."""
