@@ -1,4 +1,4 @@
-"""`python3 -m storage tailing | growth`, with tools/ and container/ on the path: prints the tables of docs/storage.md."""
+"""`python3 -m storage tailing`, `… growth`, with tools/ and container/ on the path: the tables of docs/storage.md."""
 
 import argparse
 import sys
