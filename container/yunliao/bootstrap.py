@@ -27,6 +27,7 @@ from yunliao.services.catalog import Catalog, ModelView, Provider
 from yunliao.services.consents import Consents
 from yunliao.services.conversations import ConversationService
 from yunliao.services.engine import Engine
+from yunliao.services.following import Following
 from yunliao.services.governor import SharedGovernor
 from yunliao.services.health import Health
 from yunliao.services.jobs import Jobs
@@ -139,7 +140,12 @@ def build_services(settings: Settings) -> Services:
             max_text_chars=settings.max_text_chars,
             lease_seconds=settings.lease_seconds,
         ),
-        listen=Listen(turns=store.turns, engine=engine, clock=clock),
+        listen=Listen(
+            turns=store.turns,
+            engine=engine,
+            following=Following(turns=store.turns, clock=clock, spawn=spawn),
+            clock=clock,
+        ),
         conversations=ConversationService(
             conversations=store.conversations,
             clock=clock,

@@ -4,7 +4,7 @@ The store sees sealed bytes, ids, numbers and times; never text, a title or an o
 Every store call may raise `StoreUnavailable` and nothing else that is foreign. Times are Unix milliseconds.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -160,6 +160,13 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
 
 
+class Head(msgspec.Struct, frozen=True):
+    """Where a turn stands: the number of its newest durable event, and whether its terminal event is still to come."""
+
+    last_seq: int
+    live: bool
+
+
 class TurnWrite(msgspec.Struct, frozen=True, kw_only=True):
     """What one live turn adds in one group commit. With `ending` the last row is the terminal event; no rows and no
     ending is a plain heartbeat."""
@@ -224,6 +231,10 @@ class Turns(Protocol):
 
     def events(self, turn_id: str, *, after: int, limit: int) -> list[EventRow]:
         """Durable events with seq > `after`, ascending, at most `limit`."""
+        ...
+
+    def heads(self, turn_ids: Collection[str]) -> dict[str, Head]:
+        """Where these turns stand, by id, in one look at the store; those that are not there are left out."""
         ...
 
     def expire_events(self, *, ended_before: int, limit: int) -> int:

@@ -12,6 +12,9 @@ from tests.contract.records import LIMITS, draft, rows
 from yunliao.adapters.store.sqlite import SqliteStore
 from yunliao.ports import TurnWrite
 
+HARMLESS = ("SCAN CONSTANT ROW", "SCAN json_each")
+"""The values of an insert, and a list that came as a parameter."""
+
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -45,7 +48,7 @@ def test_no_statement_reads_through_a_table(store: SqliteStore, statements: list
     try:
         for statement in sorted(asked):
             plan = [str(step[3]) for step in plain.execute(f"EXPLAIN QUERY PLAN {statement}")]
-            assert not [step for step in plan if step.startswith("SCAN") and step != "SCAN CONSTANT ROW"], statement
+            assert not [step for step in plan if step.startswith("SCAN") and not step.startswith(HARMLESS)], statement
             assert not [step for step in plan if "TEMP B-TREE" in step], statement
     finally:
         plain.close()

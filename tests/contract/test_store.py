@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tests.contract.records import LIMITS, draft, ending, last, rows, user
 from yunliao.domain.turn import Turn
-from yunliao.ports import AcceptLimits, AcceptOutcome, Conversation, Store, TurnWrite
+from yunliao.ports import AcceptLimits, AcceptOutcome, Conversation, Head, Store, TurnWrite
 
 
 def accepted(store: Store, *args: object, **kwargs: object) -> Turn:
@@ -203,6 +203,14 @@ def test_many_at_once_one_wins(store: Store) -> None:
         thread.join(60)
     assert sorted(outcomes) == ["accepted"] + ["existing"] * 9
     assert sum(claim is not None for claim in claims) == 1
+
+
+def test_heads_tell_where_turns_stand(store: Store) -> None:
+    live, done = accepted(store), finished(store, "u2")
+    store.turns.commit([TurnWrite(turn_id=live.id, rows=rows(2, 3))], owner="me", lease_until=8_000)
+    wanted = [live.id, done.id, "turn_none", *(f"turn_{number}" for number in range(2_000))]
+    assert store.turns.heads(wanted) == {live.id: Head(4, True), done.id: Head(2, False)}
+    assert store.turns.heads([]) == {}
 
 
 def test_events_expire_after_the_end_only(store: Store) -> None:

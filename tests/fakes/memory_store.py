@@ -1,7 +1,7 @@
 """A store in dictionaries, for tests of the services: it keeps the same promises as the real ones (tests/contract)."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Literal
 
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from yunliao.ports import (
     Conversations,
     Draft,
     EventRow,
+    Head,
     Message,
     Register,
     Registers,
@@ -139,6 +140,11 @@ class MemoryTurns:
     def events(self, turn_id: str, *, after: int, limit: int) -> list[EventRow]:
         with self._tables.lock:
             return [row for row in self._tables.events.get(turn_id, []) if row.seq > after][:limit]
+
+    def heads(self, turn_ids: Collection[str]) -> dict[str, Head]:
+        with self._tables.lock:
+            found = [self._tables.turns[turn_id] for turn_id in turn_ids if turn_id in self._tables.turns]
+        return {turn.id: Head(turn.last_seq, turn.live) for turn in found}
 
     def expire_events(self, *, ended_before: int, limit: int) -> int:
         with self._tables.lock:

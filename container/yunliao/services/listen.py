@@ -2,15 +2,15 @@
 
 import msgspec
 
-from yunliao.domain.turn import Turn
 from yunliao.errors import NotFound
 from yunliao.ports import Clock, Turns
 from yunliao.services.engine import Engine, open_event
+from yunliao.services.following import Following
 from yunliao.services.live_log import Numbered
 from yunliao.services.people import Owner
 
-POLL_SECONDS = 0.15
-"""Pause between looks at the store for a turn that another instance runs; seen text is at most this much later."""
+LEASE_PAUSE = 0.2
+"""Least time between two looks at a lease that ran out, seconds: whoever took the turn over needs a moment."""
 EVENTS_A_READ = 200
 """Events of one answer: far below the platform's 1 MB even when each is large."""
 
@@ -27,9 +27,10 @@ class Slice(msgspec.Struct, frozen=True):
 class Listen:
     """One reader for long-poll, SSE and sockets."""
 
-    def __init__(self, *, turns: Turns, engine: Engine, clock: Clock) -> None:
+    def __init__(self, *, turns: Turns, engine: Engine, following: Following, clock: Clock) -> None:
         self._turns = turns
         self._engine = engine
+        self._following = following
         self._clock = clock
 
     def read(self, owner: Owner, turn_id: str, after: int, wait: float, *, gather: float = 0.0) -> Slice:
@@ -40,29 +41,40 @@ class Listen:
             raise NotFound
         deadline = self._clock.monotonic() + wait
         while True:
-            log = self._engine.log_of(turn_id)
-            if log is not None and log.covers(after):
-                left = max(0.0, deadline - self._clock.monotonic())
-                events = log.wait(after, timeout=left, limit=EVENTS_A_READ)
-                if events and gather and not log.closed:
-                    log.wait(after + EVENTS_A_READ, timeout=min(gather, left), limit=1)
-                    events = log.after(after, limit=EVENTS_A_READ)
-                if events or not log.closed:
-                    return self._slice(turn_id, after, events)
-            rows = self._turns.events(turn_id, after=after, limit=EVENTS_A_READ)
-            if rows:
-                return self._slice(turn_id, after, [Numbered(r.seq, open_event(owner, turn_id, r)) for r in rows])
+            left = deadline - self._clock.monotonic()
+            piece = self._here(turn_id, after, max(0.0, left), gather) or self._stored(owner, turn_id, after)
+            if piece is not None:
+                return piece
             turn = self._turns.get(turn_id)
-            if turn is None or not turn.live:
+            if turn is None:
                 return Slice(turn_id, [], after, False)
+            if not turn.live:  # if it ended between the two looks its last events are there now
+                return self._stored(owner, turn_id, after) or Slice(turn_id, [], after, False)
             if turn.lease_until < self._clock.now_ms():
-                self._take_over(turn)
-            if self._clock.monotonic() >= deadline:
+                self._engine.take_over(turn)
+            left = deadline - self._clock.monotonic()
+            if left <= 0:
                 return Slice(turn_id, [], after, True)
-            self._clock.sleep(POLL_SECONDS)
+            lease = (turn.lease_until - self._clock.now_ms()) / 1000
+            self._following.wait(turn_id, after, min(left, max(LEASE_PAUSE, lease)))
 
-    def _take_over(self, turn: Turn) -> None:
-        self._engine.take_over(turn)
+    def _here(self, turn_id: str, after: int, left: float, gather: float) -> Slice | None:
+        """From this instance's memory; None if the turn does not run here, or no longer."""
+        log = self._engine.log_of(turn_id)
+        if log is None or not log.covers(after):
+            return None
+        events = log.wait(after, timeout=left, limit=EVENTS_A_READ)
+        if events and gather and not log.closed:
+            log.wait(after + EVENTS_A_READ, timeout=min(gather, left), limit=1)
+            events = log.after(after, limit=EVENTS_A_READ)
+        return self._slice(turn_id, after, events) if events or not log.closed else None
+
+    def _stored(self, owner: Owner, turn_id: str, after: int) -> Slice | None:
+        """From the store; None if there is nothing after the cursor."""
+        rows = self._turns.events(turn_id, after=after, limit=EVENTS_A_READ)
+        if not rows:
+            return None
+        return self._slice(turn_id, after, [Numbered(r.seq, open_event(owner, turn_id, r)) for r in rows])
 
     @staticmethod
     def _slice(turn_id: str, after: int, events: list[Numbered]) -> Slice:

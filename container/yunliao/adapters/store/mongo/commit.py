@@ -19,7 +19,7 @@ from pymongo.client_session import ClientSession
 from yunliao.adapters.store.mongo.accept import TURN
 from yunliao.adapters.store.mongo.database import Database, Document
 from yunliao.adapters.store.mongo.records import document, load
-from yunliao.adapters.store.mongo.whose import Whose
+from yunliao.adapters.store.mongo.whose import Whose, these
 from yunliao.domain.turn import Ending, Turn
 from yunliao.errors import StoreUnavailable
 from yunliao.ports import CommitResult, Message, TurnWrite
@@ -70,7 +70,7 @@ class GroupCommit:
                 for write, mark in marked
             ]
             turns.bulk_write(changes, ordered=False)
-            seen = turns.find(_these(users), {"owner": 1, "mark": 1, "stop_requested": 1})
+            seen = turns.find(these(users), {"owner": 1, "mark": 1, "stop_requested": 1})
             found = {one["_id"]: one for one in seen}
         kept = {
             write.turn_id
@@ -91,7 +91,7 @@ class GroupCommit:
 
     def _ended(self, session: ClientSession, marked: list[Marked], owner: str, users: dict[str, str]) -> CommitResult:
         turns, conversations, messages = (self._database[name] for name in ("turns", "conversations", "messages"))
-        found = {one["_id"]: one for one in turns.find(_these(users), TURN, session=session)}
+        found = {one["_id"]: one for one in turns.find(these(users), TURN, session=session)}
         kept: set[str] = set()
         stops: set[str] = set()
         turn_changes, conversation_changes, message_changes = [], [], []
@@ -128,10 +128,6 @@ def _waves(marked: list[Marked]) -> list[list[Marked]]:
             waves.append([])
         waves[number].append(one)
     return waves
-
-
-def _these(users: dict[str, str]) -> Document:
-    return {"_id": {"$in": list(users)}, "user_id": {"$in": sorted(set(users.values()))}}
 
 
 def _still(write: TurnWrite, owner: str, user_id: str | None) -> Document:

@@ -1,6 +1,6 @@
 """Turns and their event logs in MongoDB: one document a turn, its events inside until they expire."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pymongo
 from pymongo import ReturnDocument
@@ -10,9 +10,9 @@ from yunliao.adapters.store.mongo.accept import TURN, accept
 from yunliao.adapters.store.mongo.commit import GroupCommit
 from yunliao.adapters.store.mongo.database import ORPHAN_SECONDS, Database, Document
 from yunliao.adapters.store.mongo.records import load, read
-from yunliao.adapters.store.mongo.whose import Whose
+from yunliao.adapters.store.mongo.whose import Whose, these
 from yunliao.domain.turn import Turn
-from yunliao.ports import AcceptLimits, AcceptOutcome, CommitResult, Draft, EventRow, TurnWrite
+from yunliao.ports import AcceptLimits, AcceptOutcome, CommitResult, Draft, EventRow, Head, TurnWrite
 
 LONGEST = 2**31 - 1
 """The largest position in an array the server can be asked for."""
@@ -91,6 +91,13 @@ class MongoTurns:
             )
         rows = found.get("events", []) if found else []
         return [EventRow(seq=seq, body=row["b"], created_at=int(row["t"])) for seq, row in enumerate(rows, start + 1)]
+
+    def heads(self, turn_ids: Collection[str]) -> dict[str, Head]:
+        """See `ports.Turns.heads`."""
+        with self._database.call():
+            wanted = these(self._whose.users(turn_ids))
+            found = list(self._turns.find(wanted, {"last_seq": 1, "live": 1}))
+        return {one["_id"]: Head(one["last_seq"], one.get("live", False)) for one in found}
 
     def expire_events(self, *, ended_before: int, limit: int) -> int:
         """See `ports.Turns.expire_events`."""

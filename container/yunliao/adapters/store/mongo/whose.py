@@ -50,3 +50,8 @@ class Whose:
             self._users.move_to_end(turn_id)
             while len(self._users) > KEPT:
                 self._users.popitem(last=False)
+
+
+def these(users: dict[str, str]) -> Document:
+    """The filter of the turns of `Whose.users`."""
+    return {"_id": {"$in": list(users)}, "user_id": {"$in": sorted(set(users.values()))}}

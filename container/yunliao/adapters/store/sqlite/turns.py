@@ -1,12 +1,14 @@
 """Turns and their event logs in SQLite."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+import msgspec
 
 from yunliao.adapters.store.sqlite.database import Database, position, row, rows
 from yunliao.adapters.store.sqlite.records import insert, load, read
 from yunliao.domain.turn import Ending, Turn
-from yunliao.ports import AcceptLimits, AcceptOutcome, CommitResult, Draft, EventRow, Message, TurnWrite
+from yunliao.ports import AcceptLimits, AcceptOutcome, CommitResult, Draft, EventRow, Head, Message, TurnWrite
 
 
 class SqliteTurns:
@@ -113,6 +115,14 @@ class SqliteTurns:
                 EventRow(seq=found["seq"], body=found["body"], created_at=found["created_at"])
                 for found in rows(connection, statement, turn_id, position(after), limit)
             ]
+
+    def heads(self, turn_ids: Collection[str]) -> dict[str, Head]:
+        """See `ports.Turns.heads`."""
+        # One parameter however many ids: statements with many are limited.
+        statement = "SELECT id, last_seq, state FROM turns WHERE id IN (SELECT value FROM json_each(?))"
+        with self._database.read() as connection:
+            found = rows(connection, statement, msgspec.json.encode(list(turn_ids)).decode())
+        return {one["id"]: Head(one["last_seq"], one["state"] != "ended") for one in found}
 
     def expire_events(self, *, ended_before: int, limit: int) -> int:
         """See `ports.Turns.expire_events`."""

@@ -1,0 +1,37 @@
+"""`python3 -m storage tailing`, `… growth`, with tools/ and container/ on the path: the tables of docs/storage.md."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from mongod import ReplicaSet
+from storage import tailing
+
+HEADER = "| way | live turns | followed here | delay p50, ms | p95 | longest | CPU here | CPU of the server |"
+
+
+def main() -> int:
+    """Measure on a server of its own."""
+    options = argparse.ArgumentParser(prog="storage", description="Measures of the MongoDB store.")
+    commands = options.add_subparsers(dest="command", required=True)
+    tails = commands.add_parser("tailing", help="what following the turns of other instances costs")
+    tails.add_argument("--seconds", type=float, default=10)
+    tails.add_argument("--live", type=int, default=150, help="live turns of all instances")
+    tails.add_argument("--followed", type=int, default=20, help="of them listened to here")
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory(prefix="yunliao-storage-") as folder, ReplicaSet(Path(folder)) as running:
+        process = running.members[0].process
+        assert process is not None
+        print(HEADER + "\n|---|---|---|---|---|---|---|---|", flush=True)
+        for way in ("each", "shared", "stream"):
+            url = running.url(f"tailing_{way}")
+            line = tailing.measure(
+                url, way, live=chosen.live, followed=chosen.followed, seconds=chosen.seconds, server=process.pid
+            )
+            print(line, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
