@@ -54,7 +54,8 @@ def text_answer(*texts: str, usage: Usage | None = None) -> list[Step]:
 class ScriptedStream:
     """Implements `ports.RelayStream`. `closed` is set by `close`; `ended` once the iteration is over."""
 
-    def __init__(self, steps: list[Step]) -> None:
+    def __init__(self, steps: list[Step], upstream: str = "") -> None:
+        self.upstream = upstream
         self.closed = threading.Event()
         self.ended = threading.Event()
         self._gates = [step for step in steps if isinstance(step, Gate)]
@@ -88,7 +89,7 @@ class ScriptedStream:
 class ScriptedRelay:
     """Implements `ports.Relay`: each `stream` takes the next script; asking for more than there are is an error.
 
-    `requests` and `streams` list what was asked for, in order.
+    `requests` and `streams` list what was asked for, in order; the upstreams are called u1, u2, …
     """
 
     def __init__(self, *scripts: list[Step]) -> None:
@@ -107,6 +108,6 @@ class ScriptedRelay:
             self.requests.append(request)
             if not self._scripts:
                 raise AssertionError(f"request {len(self.requests)} has no script")
-            stream = ScriptedStream(self._scripts.pop(0))
+            stream = ScriptedStream(self._scripts.pop(0), f"u{len(self.requests)}")
             self.streams.append(stream)
             return stream
