@@ -52,8 +52,10 @@ def test_a_success_between_them_starts_the_count_anew(watched: Watched) -> None:
 
 def test_half_of_a_full_window_opens_it(watched: Watched) -> None:
     for _ in range(WINDOW // 2):
-        watched.allowed().success()
         watched.allowed().failure()
+        watched.allowed().success()
+    assert watched.breaker.state == "closed"  # a success opens nothing
+    watched.fail(1)
     assert watched.breaker.state == "open"
 
 

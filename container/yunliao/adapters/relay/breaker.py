@@ -120,7 +120,10 @@ class Breaker:
             self._in_a_row = 0
             return
         self._recent.append(good)
-        self._in_a_row = 0 if good else self._in_a_row + 1
+        if good:
+            self._in_a_row = 0
+            return
+        self._in_a_row += 1
         full = len(self._recent) == WINDOW
         if trial or self._in_a_row >= IN_A_ROW or (full and self._recent.count(False) >= SHARE * WINDOW):
             if trial:
