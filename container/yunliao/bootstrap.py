@@ -11,8 +11,8 @@ from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.ids import SortableIds
 from yunliao.adapters.logging import JsonTurnLog
 from yunliao.adapters.metrics import PrometheusMetrics
-from yunliao.adapters.relay.client import HttpRelay, RelayLimits
-from yunliao.adapters.relay_moderation import RelayModerator
+from yunliao.adapters.relay.assembly import build_moderator, build_pool
+from yunliao.adapters.relay.pool import RelayPool
 from yunliao.adapters.texts import PackagedTexts
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.adapters.wechat.api import WechatApi
@@ -59,14 +59,16 @@ class Services:
     turn_log: JsonTurnLog
     engine: Engine
     store: Store
+    relays: RelayPool
 
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
         return self.engine.drain(grace_seconds)
 
     def close(self) -> None:
-        """End the committer, then release the store."""
+        """End the committer, then release the relays' connections and the store."""
         self.engine.close()
+        self.relays.close()
         self.store.close()
 
 
@@ -92,13 +94,14 @@ def build_services(settings: Settings) -> Services:
         reserve=settings.answer_tokens,
     )
     instance = secrets.token_hex(8)
+    pool = build_pool(settings, clock, metrics)
     engine = Engine(
         instance=instance,
         turns=store.turns,
         conversations=store.conversations,
         people=people,
         tools=Tools(
-            relay=_relay(settings, clock),
+            relay=pool,
             screening=screening,
             asking=asking,
             slots=_slots(settings, store, clock, instance),
@@ -115,7 +118,9 @@ def build_services(settings: Settings) -> Services:
         lease_seconds=settings.lease_seconds,
         spawn=spawn,
     )
-    models = tuple(ModelView(choice.id, choice.name, choice.id == settings.model) for choice in settings.models)
+    models = tuple(
+        ModelView(choice.id, choice.name, choice.id == settings.model, choice.domestic) for choice in settings.models
+    )
     catalog = Catalog(
         texts=PackagedTexts(),
         models=models,
@@ -157,7 +162,7 @@ def build_services(settings: Settings) -> Services:
         account=Account(users=store.users, turns=store.turns, engine=engine, people=people, clock=clock),
         tickets=TicketService(tickets=store.tickets, shared=store.secrets, vault=vault, clock=clock),
         catalog=catalog,
-        health=Health(checks={"store": store.ping}, engine=engine),
+        health=Health(checks={"store": store.ping}, engine=engine, notes={"relays": pool.summary}),
         jobs=Jobs(
             turns=store.turns,
             conversations=store.conversations,
@@ -169,6 +174,7 @@ def build_services(settings: Settings) -> Services:
         turn_log=turn_log,
         engine=engine,
         store=store,
+        relays=pool,
     )
 
 
@@ -181,16 +187,6 @@ def _store(url: str) -> Store:
     from yunliao.adapters.store.mongo import MongoStore
 
     return MongoStore(url)
-
-
-def _relay(settings: Settings, clock: SystemClock) -> HttpRelay:
-    limits = RelayLimits(
-        connect=settings.relay_connect,
-        first_byte=settings.relay_first_byte,
-        silence=settings.relay_silence,
-        total=settings.relay_total,
-    )
-    return HttpRelay(settings.relay_url, settings.relay_key, limits=limits, clock=clock)
 
 
 def _slots(settings: Settings, store: Store, clock: SystemClock, instance: str) -> Slots:
@@ -220,6 +216,7 @@ def _moderators(settings: Settings, clock: SystemClock, metrics: PrometheusMetri
         WechatApi(settings.wechat_api_url), SharedGovernor(store.registers, clock), clock, metrics.moderation
     )
     layers: list[Moderator] = [wechat]
-    if settings.relay_moderation:
-        layers.append(RelayModerator(settings.relay_url, settings.relay_key, clock, metrics.moderation))
+    relay = build_moderator(settings.relays, clock, metrics)
+    if relay is not None:
+        layers.append(relay)
     return layers

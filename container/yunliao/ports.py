@@ -380,12 +380,14 @@ class Store(Protocol):
 
 
 class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A generation to ask for. `request_id` goes to the upstream as `X-Request-Id`."""
+    """A generation to ask for. `request_id` goes to the upstream as `X-Request-Id`. `avoid` names an upstream that is
+    asked only if there is no other."""
 
     model: str
     messages: tuple[ChatMessage, ...]
     max_tokens: int | None = None
     request_id: str = ""
+    avoid: str = ""
 
 
 class RelayText(msgspec.Struct, frozen=True):
@@ -416,13 +418,19 @@ class RelayStream(Protocol):
     another thread at any time, more than once: it closes the upstream connection at once, and the iteration then ends
     by `StopIteration`."""
 
+    @property
+    def upstream(self) -> str:
+        """Name of the upstream that speaks, or spoke last; empty before."""
+        ...
+
     def __iter__(self) -> Iterator[list[RelayEvent]]: ...
 
     def close(self) -> None: ...
 
 
 class Relay(Protocol):
-    """An OpenAI-compatible upstream."""
+    """One or several OpenAI-compatible upstreams. Before the first text they fail over among themselves; after it a
+    failure is the caller's."""
 
     def stream(self, request: RelayRequest) -> RelayStream:
         """Return at once without I/O; connecting (with its retries) happens in the first step of the iteration, so
@@ -494,6 +502,10 @@ class Metrics(Protocol):
     def queue_depth(self, count: int) -> None: ...
     def moderation(self, layer: str, outcome: str, seconds: float) -> None: ...
     def relay_error(self, code: str) -> None: ...
+    def relay_attempt(self, upstream: str, outcome: str) -> None: ...
+    def relay_state(self, upstream: str, state: str) -> None: ...
+    def relay_hedge(self, outcome: str) -> None: ...
+    def relay_continued(self, outcome: str) -> None: ...
     def commit(self, rows: int, seconds: float) -> None: ...
     def takeover(self) -> None: ...
     def listeners(self, transport: str, change: int) -> None: ...

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from yunliao.relays import RelaySpec, RelaysWrong, parse_relays, with_keys
+
 PREFIX = "YUNLIAO_"
 
 
@@ -38,10 +40,12 @@ class Rate(msgspec.Struct, frozen=True):
 
 
 class ModelChoice(msgspec.Struct, frozen=True):
-    """A model people may choose: the relay's `id`, and the `name` shown."""
+    """A model people may choose: its public `id`, and the `name` shown. `domestic`: every upstream that serves it is in
+    mainland China."""
 
     id: str
     name: str
+    domestic: bool = False
 
 
 def _url(value: str) -> str:
@@ -161,6 +165,19 @@ def _label(value: str) -> str:
     return value
 
 
+def _relays(value: str) -> tuple[RelaySpec, ...]:
+    try:
+        return parse_relays(value)
+    except RelaysWrong as wrong:
+        raise _Wrong(str(wrong)) from None
+
+
+def _key(value: str) -> str:
+    if len(value) > 500 or not value.isascii() or not value.isprintable():
+        raise _Wrong("must be printable ASCII, as HTTP headers are, in at most 500 characters")
+    return value
+
+
 def _text(limit: int) -> Callable[[str], str]:
     def parse(value: str) -> str:
         if len(value) > limit:
@@ -194,10 +211,15 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("PORT", "port", _integer(1, 65535), "80", "80", "port the container listens on"),
     Variable("YUNLIAO_ENV", "env", _one_of("development", "production"), "production", "production",
              "`production` refuses what is only fit for a trial"),
-    Variable("YUNLIAO_RELAY_URL", "relay_url", _url, REQUIRED, "https://api.example.com/v1",
-             "address of the OpenAI-compatible relay"),
-    Variable("YUNLIAO_RELAY_KEY", "relay_key", _text(500), "", "sk-…", "key of the relay (secret)"),
-    Variable("YUNLIAO_MODEL", "model", _text(100), REQUIRED, "deepseek-chat", "model asked for by default"),
+    Variable("YUNLIAO_RELAY_URL", "relay_url", _url, "", "https://api.example.com/v1",
+             "address of the OpenAI-compatible relay; this or `YUNLIAO_RELAYS` is **required**"),
+    Variable("YUNLIAO_RELAY_KEY", "relay_key", _key, "", "sk-…", "key of the relay (secret)"),
+    Variable("YUNLIAO_RELAY_DOMESTIC", "relay_domestic", _switch, "off", "on",
+             "`on`: the relay's servers are in mainland China"),
+    Variable("YUNLIAO_RELAYS", "relays", _relays, "", "/app/relays.json",
+             "several upstreams instead of one: JSON, or the path of a JSON file (docs/relays.md; secret)"),
+    Variable("YUNLIAO_MODEL", "model", _text(100), "", "deepseek-chat",
+             "model asked for by default; **required** with `YUNLIAO_RELAY_URL`, else the first one of `YUNLIAO_RELAYS`"),
     Variable("YUNLIAO_MODELS", "models", _models, "", "deepseek-chat=快速,deepseek-reasoner=深思",
              "models people may choose, `id=name`; empty: the default one only"),
     Variable("YUNLIAO_STORE_URL", "store_url", _store, REQUIRED, "mongodb://user:password@host:27017/yunliao?replicaSet=rs0",
@@ -235,6 +257,8 @@ VARIABLES: tuple[Variable, ...] = (
              "longest silence within an answer, seconds"),
     Variable("YUNLIAO_RELAY_TOTAL_SECONDS", "relay_total", _number(1, 3600), "300", "300",
              "longest time of a whole answer, seconds"),
+    Variable("YUNLIAO_RELAY_HEDGE_SECONDS", "relay_hedge", _number(0, 600), "0", "8",
+             "silence after which a second upstream is asked as well, seconds; `0`: never"),
     Variable("YUNLIAO_RELAY_MODERATION", "relay_moderation", _switch, "off", "on",
              "`on` also asks the relay's `/v1/moderations`"),
     Variable("YUNLIAO_WORDS_FILE", "words_file", _text(500), "", "/app/words.txt", "word list of your own, one a line"),
@@ -258,7 +282,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("CBR_ENV_ID", "platform_env", _text(100), "", "prod-1a2b3c", "set by Cloud Run: callers of another environment are refused"),
 )  # fmt: skip
 
-SECRETS = frozenset({"relay_key", "store_url", "master_keys", "jobs_secret", "metrics_token"})
+SECRETS = frozenset({"relay_key", "relays", "store_url", "master_keys", "jobs_secret", "metrics_token"})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -268,6 +292,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     env: Literal["development", "production"]
     relay_url: str
     relay_key: str
+    relay_domestic: bool
+    relays: tuple[RelaySpec, ...]
     model: str
     models: tuple[ModelChoice, ...]
     store_url: str
@@ -288,6 +314,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     relay_first_byte: float
     relay_silence: float
     relay_total: float
+    relay_hedge: float
     relay_moderation: bool
     words_file: str
     lease_seconds: float
@@ -326,23 +353,75 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 values[variable.attribute] = variable.parse(raw) if raw else _empty(variable)
             except _Wrong as wrong:
                 problems.append(f"{variable.name} {wrong}. Example: {variable.example}")
-        known = {variable.name for variable in VARIABLES}
+        problems += _relay_problems(values, problems)
+        known = {variable.name for variable in VARIABLES} | {relay.key_env for relay in values.get("relays", ())}
         for name in sorted(environ):
             if name.startswith(PREFIX) and name not in known:
                 problems.append(f"{name} is not a setting of Yunliao: check the spelling. Known: docs/configuration.md")
         if not problems:
-            problems = _whole(values)
+            problems = _whole(values) + _key_problems(values, environ)
         if problems:
             raise SettingsError(problems)
-        if not values["models"]:
-            values["models"] = (ModelChoice(values["model"], values["model"]),)
-        return cls(**values)
+        return cls(**_with_relays(values, environ))
 
 
 def _empty(variable: Variable) -> Any:
     """What an empty optional variable means: the empty value of its kind."""
-    empties: dict[Callable[[str], Any], Any] = {_names: frozenset(), _models: (), _hosts: ()}
+    empties: dict[Callable[[str], Any], Any] = {_names: frozenset(), _models: (), _hosts: (), _relays: ()}
     return empties.get(variable.parse, "")
+
+
+def _relay_problems(values: Mapping[str, Any], problems: list[str]) -> list[str]:
+    """What is missing of the upstreams, as far as nothing was said of it yet."""
+    if values.get("relays") or any(problem.startswith("YUNLIAO_RELAYS ") for problem in problems):
+        if values.get("relay_url") and values.get("relays"):
+            return ["YUNLIAO_RELAY_URL and YUNLIAO_RELAYS exclude each other: keep one. Example: /app/relays.json"]
+        return []
+    missing = {
+        "YUNLIAO_RELAY_URL": (
+            "relay_url",
+            "address of the relay (or YUNLIAO_RELAYS for several)",
+            "https://api.example.com/v1",
+        ),
+        "YUNLIAO_MODEL": ("model", "model asked for by default", "deepseek-chat"),
+    }
+    return [
+        f"{name} is missing: {meaning}. Example: {example}"
+        for name, (attribute, meaning, example) in missing.items()
+        if values.get(attribute) == "" and not any(problem.startswith(f"{name} ") for problem in problems)
+    ]
+
+
+def _key_problems(values: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
+    try:
+        with_keys(values["relays"], environ)
+    except RelaysWrong as wrong:
+        return [f"YUNLIAO_RELAYS {wrong}. Example: /app/relays.json"]
+    return []
+
+
+def _with_relays(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """One upstream or several, from here on they look the same; and the models people may choose among."""
+    if not values["relays"]:
+        models = values["models"] or (ModelChoice(values["model"], values["model"]),)
+        only = RelaySpec(
+            name="relay",
+            url=values["relay_url"],
+            key=values["relay_key"],
+            models={choice.id: choice.id for choice in models},
+            moderation=values["relay_moderation"],
+            domestic=values["relay_domestic"],
+        )
+        relays: tuple[RelaySpec, ...] = (only,)
+    else:
+        relays = with_keys(values["relays"], environ)
+        models = values["models"] or tuple(
+            ModelChoice(public, relay.shown_name(public))
+            for public, relay in {public: relay for relay in reversed(relays) for public in relay.models}.items()
+        )
+    overseas = {public for relay in relays if not relay.domestic for public in relay.models}
+    choices = tuple(ModelChoice(choice.id, choice.name, choice.id not in overseas) for choice in models)
+    return {**values, "relays": relays, "models": choices, "model": values["model"] or choices[0].id}
 
 
 def _whole(values: Mapping[str, Any]) -> list[str]:
@@ -356,9 +435,16 @@ def _whole(values: Mapping[str, Any]) -> list[str]:
                 "YUNLIAO_STORE_URL is SQLite, whose file is lost with the container: use a durable store, or say "
                 "YUNLIAO_TRIAL_STORE=on for a trial. Example: YUNLIAO_TRIAL_STORE=on"
             )
-    models = values["models"]
-    if models and values["model"] not in {choice.id for choice in models}:
+    models = {choice.id for choice in values["models"]}
+    if models and values["model"] and values["model"] not in models:
         problems.append("YUNLIAO_MODELS does not list YUNLIAO_MODEL: add it. Example: deepseek-chat=快速")
+    offered = {public for relay in values["relays"] for public in relay.models}
+    if offered and not models <= offered:
+        problems.append(
+            "YUNLIAO_MODELS lists a model that no upstream of YUNLIAO_RELAYS has. Example: deepseek-chat=快速"
+        )
+    if offered and values["model"] and values["model"] not in offered:
+        problems.append("YUNLIAO_MODEL is a model that no upstream of YUNLIAO_RELAYS has. Example: deepseek-chat")
     if values["answer_tokens"] * 2 > values["context_tokens"]:
         problems.append("YUNLIAO_ANSWER_TOKENS is more than half of YUNLIAO_CONTEXT_TOKENS. Example: 4000 of 16000")
     return problems

@@ -68,8 +68,8 @@ async def only_local(
 class Control:
     """The routes under /__local/ for one gateway and what stands around it."""
 
-    def __init__(self, gateway: Gateway, *, relay: Any = None, wechat: Any = None, facts: dict[str, Any]) -> None:
-        self.gateway, self.relay, self.wechat, self.facts = gateway, relay, wechat, facts
+    def __init__(self, gateway: Gateway, *, relays: dict[str, Any], wechat: Any = None, facts: dict[str, Any]) -> None:
+        self.gateway, self.relays, self.wechat, self.facts = gateway, relays, wechat, facts
 
     def add(self, app: web.Application) -> None:
         """Put the routes into the gateway's application, before the catch-all."""
@@ -80,7 +80,7 @@ class Control:
         routes.add_post("/__local/scale-to-zero", self.scale_to_zero)
         routes.add_post("/__local/sockets/cut", self.cut_sockets)
         routes.add_post("/__local/trigger", self.trigger)
-        for name, server in (("relay", self.relay), ("wechat", self.wechat)):
+        for name, server in ({"relay": None} | self.relays | {"wechat": self.wechat}).items():
             if server is not None:
                 server.add_control(routes, f"/__local/{name}")
             else:

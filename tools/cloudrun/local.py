@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cloudrun.instances import GUNICORN
-from cloudrun.world import CONTAINER, Plan, World
+from cloudrun.world import CONTAINER, Plan, World, relay_name
 
 
 class LocalCloudRun:
@@ -38,6 +38,7 @@ class LocalCloudRun:
         command: Sequence[str] = GUNICORN,
         relay_url: str = "",
         relay_key: str = "",
+        relays: Sequence[Mapping[str, Any]] = ({},),
         model: str = "",
         store_url: str = "",
         preview: str = "",
@@ -54,6 +55,7 @@ class LocalCloudRun:
                 env=dict(env or {}),
                 relay_url=relay_url,
                 relay_key=relay_key,
+                relays=tuple(relays),
                 model=model,
                 store_url=store_url,
                 preview=preview,
@@ -141,9 +143,9 @@ class LocalCloudRun:
         """Turn switches of the gateway."""
         return self.control("faults", switches)
 
-    def relay(self, **switches: Any) -> Any:
-        """Turn switches of the demo relay."""
-        return self.control("relay", switches)
+    def relay(self, number: int = 1, /, **switches: Any) -> Any:
+        """Turn switches of a demo relay."""
+        return self.control(relay_name(number), switches)
 
     def wechat(self, **switches: Any) -> Any:
         """Turn switches of the WeChat server API."""
@@ -154,13 +156,13 @@ class LocalCloudRun:
         self.faults(reset=True)
         self.wechat(reset=True)
         self.control("wechat/forget", {})
-        if self.world.relay is not None:
-            self.relay(reset=True)
-            self.control("relay/forget", {})
+        for number, _ in enumerate(self.world.relays, 1):
+            self.relay(number, reset=True)
+            self.control(f"{relay_name(number)}/forget", {})
 
-    def relay_requests(self) -> Any:
-        """What the demo relay was asked: `{"total", "live", "requests"}`."""
-        return self.control("relay/requests")
+    def relay_requests(self, number: int = 1) -> Any:
+        """What a demo relay was asked: `{"total", "live", "requests"}`."""
+        return self.control(f"{relay_name(number)}/requests")
 
     def wechat_calls(self) -> Any:
         """What the WeChat server API was asked: `{"total", "by_errcode", "calls", …}`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +38,9 @@ class PortTaken(RuntimeError):
 
 @dataclass
 class Plan:
-    """What to start. Without `relay_url` the demo relay runs; with `attach` no process is started."""
+    """What to start. Without `relay_url` a demo relay runs for each of `relays`: what it says is put into the entry of
+    that upstream in `YUNLIAO_RELAYS` (docs/relays.md); one without words is the simple `YUNLIAO_RELAY_URL`. With
+    `attach` no process is started."""
 
     data: Path
     port: int = 0
@@ -45,6 +48,7 @@ class Plan:
     env: Mapping[str, str] = field(default_factory=dict)
     relay_url: str = ""
     relay_key: str = ""
+    relays: Sequence[Mapping[str, Any]] = ({},)
     model: str = ""
     store_url: str = ""
     preview: str = ""
@@ -65,6 +69,11 @@ def master_keys(data: Path) -> str:
     return path.read_text("ascii").strip()
 
 
+def relay_name(number: int) -> str:
+    """What a demo relay is called, in addresses, in the control plane and as an upstream: relay, relay2, relay3, …"""
+    return "relay" if number == 1 else f"relay{number}"
+
+
 class World:
     """Everything that runs; `start` and `stop` in one event loop."""
 
@@ -72,10 +81,10 @@ class World:
         self.plan, self.report = plan, report
         self.visits = Visits()
         self.wechat = WeChat(self.visits)
-        self.relay = None if plan.relay_url else Relay()
+        self.relays = [] if plan.relay_url else [Relay() for _ in plan.relays]
         self.urls: dict[str, str] = {}
         self._runners: list[web.AppRunner] = []
-        self._relay_server: asyncio.Server | None = None
+        self._relay_servers: list[asyncio.Server] = []
         self.fleet: Fleet | None = None
         self.gateway: Gateway
 
@@ -89,8 +98,7 @@ class World:
         plan = self.plan
         env = {
             "YUNLIAO_ENV": "development",
-            "YUNLIAO_RELAY_URL": plan.relay_url or self.urls["relay"] + "/v1",
-            "YUNLIAO_RELAY_KEY": plan.relay_key or ("" if plan.relay_url else "demo-key"),
+            **self._upstreams(),
             "YUNLIAO_MODEL": plan.model or "demo-chat",
             "YUNLIAO_STORE_URL": plan.store_url or "sqlite:///" + (plan.data / "yunliao.db").as_posix(),
             "YUNLIAO_MASTER_KEYS": master_keys(plan.data),
@@ -98,13 +106,34 @@ class World:
             "YUNLIAO_APPIDS": f"{APPID},{SHARED_APPID}",
             "CBR_ENV_ID": ENVIRONMENT,
         }
+        if "YUNLIAO_RELAYS" in plan.env:  # instead of ours: the two ways exclude each other
+            env = {name: value for name, value in env.items() if not name.startswith("YUNLIAO_RELAY")}
         return env | dict(plan.env)
+
+    def _upstreams(self) -> dict[str, str]:
+        plan = self.plan
+        if plan.relay_url or (len(plan.relays) == 1 and not plan.relays[0]):
+            key = plan.relay_key or ("" if plan.relay_url else "demo-key")
+            return {"YUNLIAO_RELAY_URL": plan.relay_url or self.urls["relay"] + "/v1", "YUNLIAO_RELAY_KEY": key}
+        model = plan.model or "demo-chat"
+        upstreams = [
+            {
+                "name": relay_name(number),
+                "url": self.urls[relay_name(number)] + "/v1",
+                "key": "demo-key",
+                "models": {model: model},
+                "priority": number,
+                **more,
+            }
+            for number, more in enumerate(plan.relays, 1)
+        ]
+        return {"YUNLIAO_RELAYS": json.dumps(upstreams)}
 
     async def _serve(self, name: str, app: web.Application, port: int, **options: Any) -> web.AppRunner:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, **options)
         await runner.setup()
         self._runners.append(runner)
-        if name != "relay":
+        if not name.startswith("relay"):
             site = web.TCPSite(runner, HOST, port, backlog=1024)
             try:
                 await site.start()
@@ -127,17 +156,20 @@ class World:
         plan.data = plan.data.resolve()
         plan.data.mkdir(parents=True, exist_ok=True)
         await self._serve("wechat", self.wechat.application(), 0, handler_cancellation=True)
-        if self.relay is not None:
-            runner = await self._serve("relay", self.relay.application(), 0, handler_cancellation=True)
+        for number, relay in enumerate(self.relays, 1):
+            name = relay_name(number)
+            runner = await self._serve(name, relay.application(), 0, handler_cancellation=True)
             loop = asyncio.get_running_loop()
-            self._relay_server = await loop.create_server(self.relay.protocol(runner.server), HOST, 0, backlog=1024)
-            self.urls["relay"] = f"http://{HOST}:{self._relay_server.sockets[0].getsockname()[1]}"
+            server = await loop.create_server(relay.protocol(runner.server), HOST, 0, backlog=1024)
+            self._relay_servers.append(server)
+            self.urls[name] = f"http://{HOST}:{server.sockets[0].getsockname()[1]}"
         self.fleet = Fleet(self._instances(), restart=plan.restart, grace=plan.grace, report=self.report)
         self.gateway = Gateway(self.fleet, self.visits, preview_url=plan.preview)
         app = self.gateway.application()
         app.middlewares.append(only_local)
         facts: dict[str, Any] = {"data": str(plan.data), "preview": plan.preview}
-        Control(self.gateway, relay=self.relay, wechat=self.wechat, facts=facts).add(app)
+        relays = {relay_name(number): relay for number, relay in enumerate(self.relays, 1)}
+        Control(self.gateway, relays=relays, wechat=self.wechat, facts=facts).add(app)
         await self._serve(
             "gateway", app, plan.port, handler_cancellation=True
         )  # first, so that a taken port is found before anything is spawned
@@ -162,8 +194,8 @@ class World:
         """Stop the instances and all servers; never takes much longer than the grace time."""
         if self.fleet is not None:
             await self.fleet.stop(grace)
-        if self._relay_server is not None:
-            self._relay_server.close()
+        for server in self._relay_servers:
+            server.close()
         for runner in reversed(self._runners):
             await runner.cleanup()
         self._runners.clear()

@@ -37,6 +37,21 @@ class PrometheusMetrics:
             registry=registry,
         )
         self._relay_errors = Counter("yunliao_relay_errors", "Failed generations", ("code",), registry=registry)
+        self._relay_attempts = Counter(
+            "yunliao_relay_attempts", "Generations asked of an upstream", ("upstream", "outcome"), registry=registry
+        )
+        self._relay_state = Gauge(
+            "yunliao_relay_breaker",
+            "Breaker of an upstream: 0 closed, 1 half-open, 2 open",
+            ("upstream",),
+            registry=registry,
+        )
+        self._relay_hedges = Counter(
+            "yunliao_relay_hedges", "Second upstreams asked for a late first byte", ("outcome",), registry=registry
+        )
+        self._relay_continued = Counter(
+            "yunliao_relay_continued", "Answers cut off and gone on with", ("outcome",), registry=registry
+        )
         self._commit = Histogram("yunliao_commit_seconds", "Group commits", buckets=SECONDS, registry=registry)
         self._rows = Counter("yunliao_commit_rows", "Events made durable", registry=registry)
         self._takeovers = Counter("yunliao_takeovers", "Turns taken over from a dead instance", registry=registry)
@@ -65,6 +80,18 @@ class PrometheusMetrics:
 
     def relay_error(self, code: str) -> None:
         self._relay_errors.labels(code).inc()
+
+    def relay_attempt(self, upstream: str, outcome: str) -> None:
+        self._relay_attempts.labels(upstream, outcome).inc()
+
+    def relay_state(self, upstream: str, state: str) -> None:
+        self._relay_state.labels(upstream).set(("closed", "half-open", "open").index(state))
+
+    def relay_hedge(self, outcome: str) -> None:
+        self._relay_hedges.labels(outcome).inc()
+
+    def relay_continued(self, outcome: str) -> None:
+        self._relay_continued.labels(outcome).inc()
 
     def commit(self, rows: int, seconds: float) -> None:
         self._commit.observe(seconds)

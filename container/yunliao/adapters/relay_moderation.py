@@ -1,13 +1,13 @@
 """The third layer: an OpenAI-compatible `/v1/moderations`, of the relay or of any other server. Fails closed."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from yunliao.adapters.json_post import Answer, JsonPost, PostFailed
 from yunliao.domain.principal import Principal
 from yunliao.domain.verdict import Verdict
 from yunliao.errors import ModerationUnavailable
-from yunliao.ports import Clock
+from yunliao.ports import Clock, Moderator
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 8.0
@@ -73,6 +73,23 @@ class RelayModerator:
             if outcome != "http" or answer.status < 500:
                 break
         return outcome
+
+
+class FirstDecision:
+    """Several moderators of one layer: the first that comes to a decision is believed, the others stand by."""
+
+    def __init__(self, moderators: Sequence[Moderator]) -> None:
+        self._moderators = tuple(moderators)
+
+    def check(self, text: str, principal: Principal) -> Verdict:
+        """Raises `ModerationUnavailable` when none of them decides."""
+        failure = ModerationUnavailable("no moderator")
+        for moderator in self._moderators:
+            try:
+                return moderator.check(text, principal)
+            except ModerationUnavailable as failed:
+                failure = failed
+        raise failure
 
 
 def _outcome(answer: Answer) -> str:

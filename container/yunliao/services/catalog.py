@@ -7,11 +7,12 @@ import msgspec
 
 
 class ModelView(msgspec.Struct, frozen=True):
-    """A model people may choose."""
+    """A model people may choose. `domestic`: all servers that answer for it are in mainland China."""
 
     id: str
     name: str
     default: bool
+    domestic: bool = False
 
 
 class Starter(msgspec.Struct, frozen=True):

@@ -188,6 +188,7 @@ class Engine:
             chars=len(run.shown.text),
             windows=run.answer.windows_checked,
             takeovers=turn.takeovers,
+            upstream=",".join(filter(None, run.upstreams)) or None,
             input_tokens=usage.input_tokens if usage else None,
             output_tokens=usage.output_tokens if usage else None,
         )

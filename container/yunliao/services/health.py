@@ -17,11 +17,19 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Health:
-    """Runs the named checks in order."""
+    """Runs the named checks in order. `notes` are only told: an upstream that is down is no fault of this instance, and
+    taking the instance away would not mend it."""
 
-    def __init__(self, *, checks: dict[str, Callable[[], None]], engine: Engine) -> None:
+    def __init__(
+        self,
+        *,
+        checks: dict[str, Callable[[], None]],
+        engine: Engine,
+        notes: dict[str, Callable[[], str]] | None = None,
+    ) -> None:
         self._checks = checks
         self._engine = engine
+        self._notes = notes or {}
 
     @property
     def draining(self) -> bool:
@@ -30,8 +38,10 @@ class Health:
 
     def ready(self) -> list[Check]:
         """All checks; touches the store."""
-        return [self._run(name, check) for name, check in self._checks.items()] + [
-            Check("accepting", not self.draining, "shutting down" if self.draining else "")
+        return [
+            *(self._run(name, check) for name, check in self._checks.items()),
+            *(Check(name, True, note()) for name, note in self._notes.items()),
+            Check("accepting", not self.draining, "shutting down" if self.draining else ""),
         ]
 
     @staticmethod

@@ -12,9 +12,17 @@ import msgspec
 from yunliao.domain.events import End, EndReason, Event, Problem, Queued, Reasoning, Retract, Text, Usage, encode_event
 from yunliao.domain.guard import GuardPolicy
 from yunliao.domain.joining import Joiner
-from yunliao.domain.tokens import estimate
 from yunliao.domain.turn import Ending, MessageBody, Turn
-from yunliao.errors import BlockedInput, BlockedOutput, Internal, QueueTimeout, TurnFailed, YunliaoError
+from yunliao.errors import (
+    BlockedInput,
+    BlockedOutput,
+    ContextTooLong,
+    InstanceLost,
+    Internal,
+    QueueTimeout,
+    TurnFailed,
+    YunliaoError,
+)
 from yunliao.ports import (
     Clock,
     EventRow,
@@ -30,6 +38,7 @@ from yunliao.ports import (
 )
 from yunliao.services.admission import Slots
 from yunliao.services.asking import Asking, Prompt
+from yunliao.services.generation import Generation, total
 from yunliao.services.live_log import LiveLog, Numbered
 from yunliao.services.people import Owner
 from yunliao.services.screened_answer import ScreenedAnswer
@@ -95,7 +104,8 @@ class Run:
         self.owner = owner
         self.log = log
         self.timings = Timings()
-        self.received_chars = 0
+        self.upstreams: list[str] = []
+        """Who spoke, in order: more than one when an answer was gone on with."""
         self.shown = shown or MessageBody()
         # A dead owner's reasoning is on the screen already: a second one would repeat it.
         self._mute_reasoning = bool(self.shown.reasoning)
@@ -115,6 +125,9 @@ class Run:
         self._inflight: tuple[TurnWrite, list[Numbered]] | None = None
         self._granted: threading.Event | None = None
         self._joiner = Joiner("")
+        self._before = self.shown.text
+        self._said = ""
+        self._thought = False
         self.answer = self._screened("")
 
     def _screened(self, before: str) -> ScreenedAnswer:
@@ -196,43 +209,80 @@ class Run:
                 raise BlockedInput
         if self._interrupted:
             return Outcome(reason="stopped")
-        return self._generate(tools.asking.prompt(self.turn, self.owner, question, shown=self.shown.text))
+        return self._generate(question)
 
-    def _generate(self, prompt: Prompt) -> Outcome:
+    def _generate(self, question: str) -> Outcome:
+        """Ask; where the answer is cut in its middle, go on once from what came (design.md §4.2). One turn, one charge:
+        the usage of both adds up."""
+        prompt = self._tools.asking.prompt(self.turn, self.owner, question, shown=self._before)
+        with self._lock:
+            if prompt.confirmed and not self._interrupted:
+                self.answer = self._screened(prompt.confirmed[-SEAM_CHARS:])
+        heard = self._listen(prompt, mending=bool(self._before))
+        usage = heard.usage()
+        failure = heard.failure
+        if self._cut(heard):
+            again = self._go_on(question, heard.upstream)
+            if again is not None:
+                usage = total(usage, again.usage())
+                heard, failure = again, again.failure if again.said or again.finish else failure
+        if not self._stopped:
+            self._settle()
+        if self._stopped:
+            return Outcome(reason="stopped", usage=usage)
+        return self._judge(heard.finish, self.answer.failure or failure, usage)
+
+    def _cut(self, heard: Generation) -> bool:
+        return heard.cut and self.answer.failure is None and not self._interrupted
+
+    def _go_on(self, question: str, upstream: str) -> Generation | None:
+        """The rest of a cut answer, from another upstream where there is one; None when it cannot be asked for."""
+        self._feed(self._joiner.finish())
+        self._mute_reasoning = self._mute_reasoning or self._thought
+        try:
+            prompt = self._tools.asking.prompt(self.turn, self.owner, question, shown=self._before + self._said)
+        except ContextTooLong:
+            return None
+        again = self._listen(prompt, mending=True, avoid=upstream)
+        self._tools.metrics.relay_continued(again.finish.reason if again.finish else "failed")
+        return again
+
+    def _listen(self, prompt: Prompt, *, mending: bool, avoid: str = "") -> Generation:
+        """One generation, fed to the guard as it comes."""
         tools = self._tools
         request = RelayRequest(
             model=self.turn.model,
             messages=prompt.messages,
             max_tokens=tools.answer_tokens,
             request_id=self.turn.id,
+            avoid=avoid,
         )
-        finish: RelayFinish | None = None
-        failure: TurnFailed | None = None
+        heard = Generation(request=request)
         with self._lock:
             if self._interrupted:
-                return Outcome(reason="stopped")
-            if prompt.confirmed:
-                self._joiner = Joiner(prompt.confirmed)
-                self.answer = self._screened(prompt.confirmed[-SEAM_CHARS:])
+                return heard
+            self._joiner = Joiner(prompt.confirmed, mending=mending)
             stream = self._stream = tools.relay.stream(request)
-        self.timings.asked = tools.clock.now_ms()
+        self.timings.asked = self.timings.asked or tools.clock.now_ms()
         try:
             for batch in stream:
-                finish = self._take(batch) or finish
-                if self.answer.failure:
+                self._take(batch, heard)
+                if self.answer.failure or self._joiner.unusable:
                     break
         except TurnFailed as failed:
-            failure = failed
-        if not self._stopped:
-            self._settle()
-        usage = self._usage(request, finish)
-        if self._stopped:
-            return Outcome(reason="stopped", usage=usage)
-        return self._judge(finish, self.answer.failure or failure, usage)
+            heard.failure = failed
+        stream.close()
+        heard.upstream = stream.upstream
+        self.upstreams.append(stream.upstream)
+        if heard.failure is None and not self._interrupted:
+            self._feed(self._joiner.finish())
+            if self._joiner.unusable:  # the text that was shown is kept, and the ending says so
+                heard.finish, heard.failure = None, InstanceLost("no continuation")
+        return heard
 
     def _settle(self) -> None:
         """Wait for the verdicts on what came; also on what came before a failure, since it is kept."""
-        self.answer.feed(text=self._joiner.finish())
+        self._feed(self._joiner.finish())
         self.answer.finish()
         if self.answer.failure is None and not self.answer.wait(VERDICT_SECONDS):
             raise Internal("verdicts overdue")
@@ -246,25 +296,25 @@ class Run:
             return self._failed(BlockedOutput(), usage)
         return Outcome(reason=finish.reason, usage=usage)
 
-    def _take(self, batch: list[RelayEvent]) -> RelayFinish | None:
+    def _take(self, batch: list[RelayEvent], heard: Generation) -> None:
         if not self.timings.first_byte:
             self.timings.first_byte = self._tools.clock.now_ms()
             self._tools.metrics.relay_first_byte((self.timings.first_byte - self.timings.asked) / 1000)
         text = "".join(event.delta for event in batch if isinstance(event, RelayText))
         reasoning = "".join(event.delta for event in batch if isinstance(event, RelayReasoning))
-        self.received_chars += len(text) + len(reasoning)
+        heard.chars += len(text) + len(reasoning)
+        heard.finish = next((event for event in batch if isinstance(event, RelayFinish)), heard.finish)
         text = self._joiner.feed(text)
         if self._mute_reasoning:
             reasoning = ""
-        if text or reasoning:
-            self.answer.feed(text=text, reasoning=reasoning)
-        return next((event for event in batch if isinstance(event, RelayFinish)), None)
+        heard.said = heard.said or bool(text or reasoning)
+        self._feed(text, reasoning)
 
-    def _usage(self, request: RelayRequest, finish: RelayFinish | None) -> Usage:
-        if finish and finish.usage:
-            return finish.usage
-        asked = sum(estimate(message.content) for message in request.messages)
-        return Usage(input_tokens=asked, output_tokens=estimate("字" * self.received_chars), estimated=True)
+    def _feed(self, text: str, reasoning: str = "") -> None:
+        if text or reasoning:
+            self._said += text
+            self._thought = self._thought or bool(reasoning)
+            self.answer.feed(text=text, reasoning=reasoning)
 
     def _failed(self, failure: YunliaoError, usage: Usage | None = None) -> Outcome:
         reason: EndReason = "blocked" if isinstance(failure, BlockedInput | BlockedOutput) else "failed"

@@ -5,8 +5,9 @@ import itertools
 import pytest
 
 from yunliao.adapters.relay.chunks import Piece, classify, decode
-from yunliao.adapters.relay.client import endpoint, retry_after
+from yunliao.adapters.relay.client import endpoint
 from yunliao.adapters.relay.endings import Evidence, judge
+from yunliao.adapters.relay.refusals import retry_after
 from yunliao.domain.events import Usage
 from yunliao.errors import ContextTooLong, RelayEmpty, RelayInterrupted, RelayMalformed, RelayOverloaded, RelayReported
 
@@ -100,7 +101,7 @@ def test_addresses(given: str, url: str) -> None:
         ("3", 3),
         ("0.5", 0.5),
         ("-4", 0),
-        ("9999", 10),
+        ("9999", 300),
         ("soon", 0),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
     ],

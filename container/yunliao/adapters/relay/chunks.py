@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from yunliao.domain.events import Usage
-from yunliao.errors import ContextTooLong, RelayMalformed, RelayOverloaded, RelayReported, TurnFailed
+from yunliao.errors import BlockedOutput, ContextTooLong, RelayMalformed, RelayOverloaded, RelayReported, TurnFailed
 
 
 class _Delta(msgspec.Struct):
@@ -39,6 +39,9 @@ class _Chunk(msgspec.Struct):
     choices: list[_Choice] | None = None
     usage: _Usage | None = None
     error: Any = None
+    object: str | None = None
+    message: str | None = None
+    code: Any = None
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -61,6 +64,8 @@ def decode(data: bytes) -> Piece:
         raise RelayMalformed("chunk is not JSON of the expected form") from None
     if chunk.error:
         raise classify(chunk.error)
+    if chunk.object == "error" or (chunk.choices is None and chunk.code and chunk.message):
+        raise classify({"code": chunk.code, "message": chunk.message})  # an error object without a wrapping
     text = reasoning = finish = ""
     for choice in (chunk.choices or [])[:1]:
         delta = choice.delta or choice.message
@@ -71,12 +76,43 @@ def decode(data: bytes) -> Piece:
     return Piece(text, reasoning, finish, _usage(chunk.usage))
 
 
+_FILTERED = ("content_filter", "data_inspection_failed", "responsibleaipolicyviolation", "sensitive", "contentfilter")
+_TOO_LONG = (
+    "context_length",
+    "context length",
+    "maximum context",
+    "context size",
+    "context_too_long",
+    "too many tokens",
+)
+_BUSY = ("rate_limit", "ratelimit", "overloaded", "too many requests", "server_busy", "throttling", "capacity")
+_NAMES = ("code", "type", "status", "param", "innererror")
+
+
+def opened_error(body: bytes) -> Any:
+    """The error object of an error answer, in whichever of the known wrappings; its text when it is no JSON."""
+    try:
+        opened = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return body[:2000].decode("utf-8", "replace")
+    return opened.get("error", opened) if isinstance(opened, dict) else opened
+
+
+def is_content_filter(error: Any) -> bool:
+    """Whether the upstream's own content check is what refused; only its codes decide, never its prose."""
+    named = str([error.get(name) for name in _NAMES] if isinstance(error, dict) else "").lower()
+    return any(word in named for word in _FILTERED)
+
+
 def classify(error: Any) -> TurnFailed:
     """What an error object means; its own text is never passed on, since it may repeat the prompt."""
+    if is_content_filter(error):
+        return BlockedOutput()
     words = str(error).lower()
-    if "context_length" in words or "maximum context" in words:
+    if any(word in words for word in _TOO_LONG):
         return ContextTooLong()
-    if "rate_limit" in words or "overloaded" in words or "429" in words:
+    codes = [str(error.get(name)) for name in _NAMES] if isinstance(error, dict) else []
+    if {"429", "503", "529"} & set(codes) or any(word in words for word in _BUSY):
         return RelayOverloaded()
     return RelayReported()
 

@@ -1,7 +1,8 @@
 """Server-sent events, decoded on bytes (WHATWG HTML, "Server-sent events").
 
 Lines end at CR, LF or CRLF only: a text splitter would also cut at U+2028 or U+0085 inside JSON. However the bytes are
-cut, the events are the same.
+cut, the events are the same. What some upstreams do beside the standard is understood: an error in a field `error:` or
+under `event: error`, a bare line of JSON, and a last `[DONE]` without the empty line after it (docs/relays.md).
 """
 
 from yunliao.errors import RelayMalformed
@@ -17,6 +18,7 @@ class SseDecoder:
         self._buffer = b""
         self._data: list[bytes] = []
         self._size = 0
+        self._named_error = False
         self._first = True
         self._skip_lf = False
 
@@ -44,19 +46,36 @@ class SseDecoder:
             raise RelayMalformed("line too long")
         return events
 
+    def finish(self) -> list[bytes]:
+        """The bytes have ended: of what is unfinished only a `[DONE]` counts."""
+        lines = [*self._data, self._buffer.partition(b":")[2]]
+        return [b"[DONE]"] if any(line.strip() == b"[DONE]" for line in lines) else []
+
     def _line(self, line: bytes, events: list[bytes]) -> None:
         if not line:
             if self._data:
-                events.append(b"\n".join(self._data))
-                self._data, self._size = [], 0
+                data = b"\n".join(self._data)
+                events.append(_as_error(data) if self._named_error else data)
+            self._data, self._size, self._named_error = [], 0, False
             return
         name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
         if name == b"data":
-            value = value.removeprefix(b" ")
             self._size += len(value)
             if self._size > MAX_LINE:
                 raise RelayMalformed("event too large")
             self._data.append(value)
+        elif name == b"event":
+            self._named_error = value.strip() == b"error"
+        elif name == b"error":
+            events.append(_as_error(value))
+        elif line[:1] == b"{":
+            events.append(line)
+
+
+def _as_error(data: bytes) -> bytes:
+    """An error object in the wrapping that all others have."""
+    return b'{"error":' + (data if data.lstrip()[:1] == b"{" else b'"stream"') + b"}"
 
 
 def _line_end(buffer: bytes, start: int) -> int:

@@ -1,0 +1,173 @@
+"""The hold of one stream on its connection: how long each wait may last, and the means to break it off.
+
+* Every single receive asks its `Line` how long it may wait, so that bytes that trickle in, in a header or inside a
+  chunk, cannot stretch a limit.
+* `Line.close`, from any thread, ends a connect, a TLS handshake, a send, a receive or a pause between tries at once,
+  and the upstream sees the connection close. It shuts down a duplicate of the socket: the TLS object and the reader
+  are touched by their own thread alone.
+"""
+
+import errno
+import os
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from urllib3.util.wait import wait_for_write
+
+from yunliao.ports import Clock
+
+READ = 64 * 1024
+"""Bytes asked for at once."""
+DIAL_STEP = 0.05
+"""Seconds between two looks at whether a connect is still wanted."""
+_UNDER_WAY = {errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", -1)}
+
+
+class RelayLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds. `connect`: until a connection stands, TLS included. `first_byte`: from asking until the first byte of
+    the answer's body, all tries and pauses included. `silence`: between two receives after that; comments and
+    keep-alives are signs of life and count. `total`: from asking until the end, whatever comes."""
+
+    connect: float = 5.0
+    first_byte: float = 60.0
+    silence: float = 30.0
+    total: float = 300.0
+
+
+class Line:
+    """The hold of one stream on its connection."""
+
+    def __init__(self, limits: RelayLimits, clock: Clock) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._handle: socket.socket | None = None
+        self._first_byte_at = self._total_at = 0.0
+        self._silence = limits.silence
+        self.answering = False
+        """Whether a byte of the body has come."""
+        self.impatient = False
+        """Whether a receive takes only what is there already."""
+
+    def begin(self, first_byte: float | None = None) -> None:
+        """The limits count from now; `first_byte` may be shorter than the one of the limits."""
+        now = self._clock.monotonic()
+        self._first_byte_at = now + min(self._limits.first_byte, first_byte or self._limits.first_byte)
+        self._total_at = now + self._limits.total
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed.is_set()
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the total limit is over."""
+        return self._clock.monotonic() >= self._total_at
+
+    @property
+    def opening(self) -> float:
+        """Seconds left until the first byte of the body must be there; may be negative."""
+        return min(self._first_byte_at, self._total_at) - self._clock.monotonic()
+
+    def hurry(self, seconds: float) -> None:
+        """From now on, `seconds` of silence are enough."""
+        self._silence = min(self._silence, seconds)
+
+    def patience(self) -> float:
+        """Seconds the next receive may wait. Raises `TimeoutError` when a limit is over already."""
+        if self.impatient:
+            return 0.0
+        left = self.opening
+        if self.answering:
+            left = min(self._silence, self._total_at - self._clock.monotonic())
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    def receive(self, sock: socket.socket) -> bytes:
+        """What comes next, b"" at the end. Raises `TimeoutError` when a limit is met, `OSError` when it is cut, and
+        `BlockingIOError` or `ssl.SSLWantReadError` when an impatient receive finds nothing."""
+        sock.settimeout(self.patience())
+        return sock.recv(READ)
+
+    def send(self, sock: socket.socket, data: bytes) -> None:
+        """Raises as `receive`."""
+        sock.settimeout(self.patience())
+        sock.sendall(data)
+
+    def pause(self, seconds: float) -> None:
+        """Wait; ends at once when closed."""
+        if seconds > 0:
+            self._closed.wait(seconds)
+
+    def hold(self, sock: socket.socket) -> None:
+        """Let `close` reach this socket. Raises `ConnectionAbortedError` when it was called already."""
+        handle = socket.fromfd(sock.fileno(), sock.family, sock.type)
+        with self._lock:
+            old, self._handle = self._handle, handle
+        if old is not None:
+            old.close()
+        if self.closed:  # a close between the two lines above found the handle itself
+            self.close()
+            raise ConnectionAbortedError
+
+    def let_go(self) -> None:
+        """From here on `close` does not touch the connection."""
+        with self._lock:
+            handle, self._handle = self._handle, None
+        if handle is not None:
+            handle.close()
+
+    def close(self) -> None:
+        """Break off; any thread, any number of times."""
+        self._closed.set()
+        with self._lock:
+            if self._handle is not None:
+                with suppress(OSError):
+                    self._handle.shutdown(socket.SHUT_RDWR)
+
+    def dial(self, host: str, port: int, seconds: float, options: list[tuple[int, int, int]]) -> socket.socket:
+        """A connected TCP socket with timeout `seconds`, trying each address of `host` in turn. Raises `OSError`;
+        looking up the name itself cannot be broken off."""
+        until = time.monotonic() + seconds
+        failure = OSError(errno.EADDRNOTAVAIL, "no address")
+        for family, kind, proto, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            sock = socket.socket(family, kind, proto)
+            try:
+                for option in options:
+                    sock.setsockopt(*option)
+                self._connect(sock, address, until)
+                self.hold(sock)
+                sock.settimeout(max(0.001, until - time.monotonic()))
+            except OSError as error:
+                sock.close()
+                failure = error
+                if self.closed:
+                    break
+            except BaseException:
+                sock.close()
+                raise
+            else:
+                return sock
+        raise failure
+
+    def _connect(self, sock: socket.socket, address: Any, until: float) -> None:
+        sock.setblocking(False)
+        code = sock.connect_ex(address)
+        while code in _UNDER_WAY:
+            left = until - time.monotonic()
+            if self.closed:
+                raise ConnectionAbortedError
+            if left <= 0:
+                raise TimeoutError
+            if wait_for_write(sock, min(left, DIAL_STEP)):
+                code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                break
+        if code:
+            raise OSError(code, os.strerror(code))

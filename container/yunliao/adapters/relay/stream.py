@@ -1,0 +1,253 @@
+"""One generation of one upstream, from asking to its true end.
+
+Four limits (`line.RelayLimits`). It is asked once; again only when a kept connection turns out to be closed, or when
+the upstream does not know `stream_options`. Whether to try again after a failure is the pool's business: an `Attempt`
+says by `refused` what is known about that.
+"""
+
+import ssl
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from yunliao.adapters.relay.chunks import Piece, decode
+from yunliao.adapters.relay.connection import Connection
+from yunliao.adapters.relay.endings import Evidence, judge
+from yunliao.adapters.relay.framing import Head, NotHttp
+from yunliao.adapters.relay.line import Line
+from yunliao.adapters.relay.refusals import MAX_ERROR_BODY, Refusal, refusal
+from yunliao.adapters.relay.sse import SseDecoder
+from yunliao.errors import (
+    BlockedOutput,
+    RelayInterrupted,
+    RelayMalformed,
+    RelayRefused,
+    RelayTimeout,
+    RelayUnreachable,
+    TurnFailed,
+)
+from yunliao.ports import RelayEvent, RelayFinish, RelayReasoning, RelayRequest, RelayText
+
+if TYPE_CHECKING:
+    from yunliao.adapters.relay.client import HttpRelay
+
+FAREWELL_SECONDS = 2.0
+"""Silence after the reason for the end, after which usage and `[DONE]` are not waited for any more."""
+MAX_WHOLE = 8 << 20
+"""Bytes of an answer that comes in one piece."""
+
+
+class Attempt:
+    """Implements `ports.RelayStream`; can be iterated once."""
+
+    def __init__(self, relay: "HttpRelay", request: RelayRequest, first_byte: float | None = None) -> None:
+        self.upstream = relay.name
+        self.refused: Refusal | None = None
+        """Set before a failure is raised that came before any answer: what it means for another try."""
+        self._relay = relay
+        self._request = request
+        self._first_byte = first_byte
+        self._line = Line(relay.limits, relay.clock)
+        self._connection: Connection | None = None
+        self._finished = False
+        self._begun = False
+
+    def __repr__(self) -> str:
+        return f"Attempt({self.upstream!r})"
+
+    def close(self) -> None:
+        """See `ports.RelayStream.close`."""
+        self._line.close()
+
+    def __iter__(self) -> Iterator[list[RelayEvent]]:
+        if self._begun:
+            return
+        self._begun = True
+        self._line.begin(self._first_byte)
+        try:
+            self._open()
+            yield from self._events()
+        except TurnFailed:
+            if not self._line.closed:
+                raise
+        finally:
+            self._release()
+
+    # --- opening --------------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        """Ask, until the head of an answer with status 200 is there."""
+        relay = self._relay
+        while True:
+            usage_option = relay.usage_option
+            head = self._ask(relay.encoded(self._request, usage_option))
+            if head.status == 200:
+                if "html" in head.headers.get("content-type", ""):
+                    raise self._refuse(RelayRefused("a web page instead of an answer"))
+                return
+            body = self._error_body()
+            self._release()
+            if head.status in (400, 422) and usage_option and b"stream_options" in body:
+                relay.usage_option = False
+                continue
+            self.refused = refusal(head.status, head.headers, body)
+            raise self.refused.failure
+
+    def _ask(self, request: bytes) -> Head:
+        line, connections = self._line, self._relay.connections
+        try:
+            connection = self._connection = connections.take(line)
+            try:
+                return connection.ask(line, request)
+            except ConnectionError:
+                if connection.fresh or line.closed:
+                    raise
+            self._line.let_go()
+            connection.close()  # a kept connection that the upstream has closed: nothing was asked yet
+            connection = self._connection = connections.open(line)
+            return connection.ask(line, request)
+        except TimeoutError:
+            if self._connection is None and line.opening > 0:
+                raise self._refuse(RelayUnreachable("connect")) from None
+            raise self._refuse(RelayTimeout("no first byte"), retryable=False) from None
+        except (OSError, NotHttp, ssl.SSLError):
+            raise self._refuse(RelayUnreachable()) from None
+
+    def _refuse(self, failure: TurnFailed, *, retryable: bool = True) -> TurnFailed:
+        retryable = retryable and not isinstance(failure, RelayRefused)
+        self.refused = Refusal(failure, ours=False, retryable=retryable)
+        return failure
+
+    def _error_body(self) -> bytes:
+        body = b""
+        try:
+            while len(body) < MAX_ERROR_BODY and (data := self._read()):
+                body += data
+                self._line.answering = False  # an error is no answer: the limit of the first byte holds on
+        except OSError:
+            pass
+        return body[:MAX_ERROR_BODY]
+
+    def _read(self) -> bytes:
+        assert self._connection is not None  # noqa: S101  only read after it was asked
+        data = self._connection.read()
+        self._line.answering = True
+        return data
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def _events(self) -> Iterator[list[RelayEvent]]:
+        opening = self._opening()
+        if opening.lstrip()[:1] in (b"{", b"["):
+            return self._whole(opening)
+        return self._streamed(opening)
+
+    def _opening(self) -> bytes:
+        """The first bytes of the answer, up to one that tells a stream from an answer in one piece."""
+        opening, evidence = b"", Evidence()
+        while not opening.strip() and (data := self._next(evidence)):
+            opening += data
+        return opening
+
+    def _streamed(self, data: bytes) -> Iterator[list[RelayEvent]]:
+        decoder, evidence = SseDecoder(), Evidence()
+        while not self._line.closed:
+            batch: list[RelayEvent] = []
+            events = decoder.feed(data)
+            if not data and not evidence.cut:
+                events += decoder.finish()
+            failure = _digest(events, evidence, batch)
+            if batch:
+                yield batch
+            if failure is not None:
+                raise failure
+            if evidence.done or not data:
+                self._finished = True
+                yield [RelayFinish(judge(evidence, done_is_enough=self._relay.dialect.done_is_enough), evidence.usage)]
+                return
+            if evidence.finish:
+                self._line.hurry(FAREWELL_SECONDS)
+            elif evidence.text:
+                self._line.pause(self._relay.pace)
+            data = self._next(evidence)
+
+    def _next(self, evidence: Evidence) -> bytes:
+        """More of the answer; b"" at its end, or after its reason where nothing more comes."""
+        try:
+            return self._read()
+        except TimeoutError:
+            evidence.cut = True
+            if evidence.finish and not self._line.overdue:
+                return b""
+            if self._line.overdue:
+                raise RelayTimeout("total") from None
+            raise (RelayInterrupted("silence") if evidence.text else RelayTimeout("silence")) from None
+        except OSError:
+            evidence.cut = True
+            if evidence.finish:
+                return b""  # what was cut off is only the farewell, unless `judge` knows better
+            raise RelayInterrupted("cut") from None
+
+    def _whole(self, body: bytes) -> Iterator[list[RelayEvent]]:
+        """An answer in one piece although a stream was asked for."""
+        try:
+            while len(body) <= MAX_WHOLE and (data := self._read()):
+                body += data
+        except TimeoutError:
+            raise RelayTimeout("silence") from None
+        except OSError:
+            raise RelayInterrupted("cut") from None
+        if len(body) > MAX_WHOLE:
+            raise RelayMalformed("answer too large")
+        evidence = Evidence()
+        batch: list[RelayEvent] = []
+        failure = _digest([body], evidence, batch)
+        self._finished = True
+        try:
+            if failure is not None:
+                raise failure
+            batch.append(RelayFinish(judge(evidence), evidence.usage))
+        except TurnFailed:
+            if batch:
+                yield batch
+            raise
+        yield batch
+
+    def _release(self) -> None:
+        connection, self._connection = self._connection, None
+        broken_off = self._line.closed
+        self._line.let_go()
+        if connection is None:
+            return
+        if broken_off or not (self._finished or connection.answered):
+            connection.close()
+        else:
+            self._relay.connections.give_back(connection)
+
+
+def _digest(events: list[bytes], evidence: Evidence, batch: list[RelayEvent]) -> TurnFailed | None:
+    """Put what the events say into `batch`; the failure that one of them means, after what came before it."""
+    for data in filter(bytes.strip, events):
+        if data.strip() == b"[DONE]":
+            evidence.done = True
+            return None
+        try:
+            piece = decode(data)
+        except BlockedOutput:
+            evidence.finish, evidence.done = "content_filter", True
+            return None
+        except TurnFailed as failed:
+            return failed
+        _note(piece, evidence, batch)
+    return None
+
+
+def _note(piece: Piece, evidence: Evidence, batch: list[RelayEvent]) -> None:
+    if piece.reasoning:
+        evidence.reasoning = True
+        batch.append(RelayReasoning(piece.reasoning))
+    if piece.text:
+        evidence.text = True
+        evidence.late = bool(evidence.finish)
+        batch.append(RelayText(piece.text))
+    evidence.finish = piece.finish or evidence.finish
+    evidence.usage = piece.usage or evidence.usage
