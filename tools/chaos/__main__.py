@@ -1,0 +1,67 @@
+"""`python -m chaos`: a campaign, or one of its figures. `dev.py chaos` starts it with the right interpreter."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import secrets
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from chaos import options
+from chaos.campaign import Options, play
+from chaos.table import table
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = argparse.ArgumentParser(prog="dev.py chaos", description="Faults on a real fleet, then the proof.")
+    options.add_options(found)
+    return found
+
+
+def say(line: str) -> None:
+    """A line for whoever watches."""
+    print(line, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run it; 0 when every promise held, 1 when one broke, 130 on Ctrl-C."""
+    chosen = parser().parse_args(arguments)
+    seed = chosen.seed or secrets.token_hex(4)
+    folder = Path(chosen.keep) if chosen.keep else Path(tempfile.mkdtemp(prefix="yunliao-chaos-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    plan = Options(
+        seconds=chosen.minutes * 60,
+        seed=seed,
+        folder=folder.resolve(),
+        users=chosen.users,
+        instances=chosen.instances,
+        store=chosen.store,
+        lease=chosen.lease,
+        faults=not chosen.calm,
+    )
+    say(f"campaign with seed {seed}; work folder {plan.folder}")
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    keep = True
+    try:
+        result = asyncio.run(play(plan, say))
+        say("\n" + table(plan, result))
+        keep = bool(chosen.keep or result.findings)
+    except KeyboardInterrupt:
+        say("\nstopped before the verdict; everything that was started has ended")
+        keep = bool(chosen.keep)
+        return 130
+    finally:
+        if keep:
+            say(f"records and logs: {plan.folder}")
+        else:
+            shutil.rmtree(plan.folder, ignore_errors=True)
+    return 1 if result.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
