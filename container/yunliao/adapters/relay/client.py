@@ -269,7 +269,7 @@ class HttpRelayStream:
         patience = sock.gettimeout()
         sock.settimeout(0)
         try:
-            return bool(buffered.peek(1))
+            return _holds_data(buffered.peek(1), response)
         except OSError:  # TLS says "want read" this way
             return False
         finally:
@@ -308,6 +308,16 @@ class HttpRelayStream:
         if response is not None:
             with suppress(HTTPError, OSError):
                 response.close()
+
+
+def _holds_data(there: bytes, response: urllib3.BaseHTTPResponse) -> bool:
+    """Whether bytes of the body are among what is there. In a chunked body (RFC 9112 §7.1) a line end and the next
+    chunk's size line are not: reading on after them alone would wait for the upstream."""
+    body = getattr(response, "_fp", None)
+    if not getattr(body, "chunked", False) or getattr(body, "chunk_left", None):
+        return bool(there)
+    _, size_line, data = there.removeprefix(b"\r\n").partition(b"\n")
+    return bool(size_line and data)
 
 
 def endpoint(base_url: str) -> str:
