@@ -1,13 +1,15 @@
 """Joining a continuation to the text it continues, without a repeated or a missing character (design.md §4.2).
 
 A model that is asked to go on may repeat the last words, or start the whole answer anew. The first characters it sends
-are held until it is clear how many of them repeat; then everything flows through untouched.
+are held until it is clear how many of them repeat; then everything flows through untouched. A model that simply goes
+on is held for a few characters only: somebody who has waited for a takeover is looking at the screen.
 """
 
 from yunliao.domain.context import join_without_repetition
 
 LOOK = 120
-"""Characters held before deciding: longer than the overlap a model usually repeats."""
+"""Most characters held before deciding, unless the whole answer comes anew: longer than the overlap a model usually
+repeats."""
 
 
 class Joiner:
@@ -24,7 +26,9 @@ class Joiner:
             return text
         self._held += text
         starting_anew = self._confirmed.startswith(self._held)
-        if len(self._held) < LOOK or (starting_anew and len(self._held) < len(self._confirmed)):
+        # Words that stand nowhere in the confirmed text are not the start of its end: no longer overlap can come.
+        repeating = len(self._held) < LOOK and self._held in self._confirmed
+        if starting_anew or repeating:
             return ""
         return self.finish()
 

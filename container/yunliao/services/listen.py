@@ -11,6 +11,8 @@ from yunliao.services.people import Owner
 
 POLL_SECONDS = 0.15
 """Pause between looks at the store for a turn that another instance runs; seen text is at most this much later."""
+LONG_SECONDS = 1.0
+"""A reader that has waited so long gets the first event at once: a pause has ended, or the answer begins."""
 EVENTS_A_READ = 200
 """Events of one answer: far below the platform's 1 MB even when each is large."""
 
@@ -38,13 +40,15 @@ class Listen:
         turn = self._turns.get(turn_id)
         if turn is None or turn.user_id != owner.user_id:
             raise NotFound
-        deadline = self._clock.monotonic() + wait
+        began = self._clock.monotonic()
+        deadline = began + wait
         while True:
             log = self._engine.log_of(turn_id)
             if log is not None and log.covers(after):
                 left = max(0.0, deadline - self._clock.monotonic())
                 events = log.wait(after, timeout=left, limit=EVENTS_A_READ)
-                if events and gather and not log.closed:
+                waited = self._clock.monotonic() - began
+                if events and gather and waited < LONG_SECONDS and not log.closed:
                     log.wait(after + EVENTS_A_READ, timeout=min(gather, left), limit=1)
                     events = log.after(after, limit=EVENTS_A_READ)
                 if events or not log.closed:
@@ -55,11 +59,13 @@ class Listen:
             turn = self._turns.get(turn_id)
             if turn is None or not turn.live:
                 return Slice(turn_id, [], after, False)
-            if turn.lease_until < self._clock.now_ms():
+            left_ms = turn.lease_until - self._clock.now_ms()
+            if left_ms < 0:
                 self._take_over(turn)
             if self._clock.monotonic() >= deadline:
                 return Slice(turn_id, [], after, True)
-            self._clock.sleep(POLL_SECONDS)
+            # Awake when the lease ends: whoever waits for a dead instance's answer has waited long enough by then.
+            self._clock.sleep(min(POLL_SECONDS, (left_ms + 1) / 1000) if left_ms >= 0 else POLL_SECONDS)
 
     def _take_over(self, turn: Turn) -> None:
         self._engine.take_over(turn)

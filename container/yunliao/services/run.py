@@ -190,7 +190,8 @@ class Run:
         self._state = "running"
         self.timings.admitted = tools.clock.now_ms()
         question = tools.asking.question(self.turn, self.owner)
-        if not self._interrupted and self.turn.kind == "send":
+        passed = self.shown.text or self.shown.reasoning  # nothing is shown of an answer before its question passed
+        if not self._interrupted and self.turn.kind == "send" and not passed:
             verdict = tools.screening.check_input(question, self.owner.principal)
             if verdict.blocks:
                 raise BlockedInput
