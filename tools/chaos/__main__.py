@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from chaos import options
+from chaos import options, rolling, takeover
 from chaos.campaign import Options, play
 from chaos.table import table
 
@@ -34,33 +34,45 @@ def main(arguments: list[str] | None = None) -> int:
     seed = chosen.seed or secrets.token_hex(4)
     folder = Path(chosen.keep) if chosen.keep else Path(tempfile.mkdtemp(prefix="yunliao-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
-    plan = Options(
-        seconds=chosen.minutes * 60,
-        seed=seed,
-        folder=folder.resolve(),
-        users=chosen.users,
-        instances=chosen.instances,
-        store=chosen.store,
-        lease=chosen.lease,
-        faults=not chosen.calm,
-    )
-    say(f"campaign with seed {seed}; work folder {plan.folder}")
+    say(f"seed {seed}; work folder {folder.resolve()}")
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     keep = True
     try:
-        result = asyncio.run(play(plan, say))
-        say("\n" + table(plan, result))
-        keep = bool(chosen.keep or result.findings)
+        text, held = asyncio.run(_run(chosen, seed, folder.resolve()))
+        say("\n" + text)
+        keep = bool(chosen.keep) or not held
     except KeyboardInterrupt:
         say("\nstopped before the verdict; everything that was started has ended")
         keep = bool(chosen.keep)
         return 130
     finally:
         if keep:
-            say(f"records and logs: {plan.folder}")
+            say(f"records and logs: {folder.resolve()}")
         else:
-            shutil.rmtree(plan.folder, ignore_errors=True)
-    return 1 if result.findings else 0
+            shutil.rmtree(folder, ignore_errors=True)
+    return 0 if held else 1
+
+
+async def _run(chosen: argparse.Namespace, seed: str, folder: Path) -> tuple[str, bool]:
+    """The table to show, and whether every promise held."""
+    if chosen.only == "takeover":
+        done = await takeover.measure(chosen.times, seed, folder, chosen.store, chosen.lease, say)
+        return takeover.figures(done, chosen.lease)
+    if chosen.only == "rolling":
+        wrong = await rolling.measure(seed, folder, chosen.store, chosen.lease, chosen.instances, say)
+        return rolling.figures(wrong, chosen.instances)
+    plan = Options(
+        seconds=chosen.minutes * 60,
+        seed=seed,
+        folder=folder,
+        users=chosen.users,
+        instances=chosen.instances,
+        store=chosen.store,
+        lease=chosen.lease,
+        faults=not chosen.calm,
+    )
+    result = await play(plan, say)
+    return table(plan, result), not result.findings
 
 
 if __name__ == "__main__":

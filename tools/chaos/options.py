@@ -14,4 +14,6 @@ def add_options(to: argparse.ArgumentParser) -> None:
     to.add_argument("--users", type=int, default=50, help="simulated users (50)")
     to.add_argument("--lease", type=float, default=6.0, help="the instances' lease in seconds (6)")
     to.add_argument("--calm", action="store_true", help="no faults but the relay's: to see the campaign itself at work")
+    to.add_argument("--only", choices=("takeover", "rolling"), help="one figure instead of a campaign")
+    to.add_argument("--times", type=int, default=100, help="owners killed for the takeover figure (100)")
     to.add_argument("--keep", metavar="FOLDER", help="work folder that stays (default: kept only when something broke)")

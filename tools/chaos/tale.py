@@ -35,15 +35,17 @@ def question(chance: random.Random, marker: str) -> str:
     return f"{marker} 请讲一讲{words}{risky}的故事"
 
 
-def answer(seed: str, marker: str) -> str:
-    """The whole answer to the marked question; the same for every generation of it."""
+def answer(seed: str, marker: str, *, plain: bool = False, sentences: int = 14) -> str:
+    """The whole answer to the marked question; the same for every generation of it. A `plain` one has that many
+    sentences and nothing risky."""
     chance = random.Random(f"{seed}/answer/{marker}")
-    count = chance.choice((1, 3, 6, 6, 12, 12, 20, 30))
+    count = chance.choice((1, 3, 6, 6, 12, 12, 20, 25))
+    count = sentences if plain else count
     parts = []
     for number in range(1, count + 1):
         words = "".join(chance.choice(WORDS) for _ in range(chance.randint(1, 5)))
         parts.append(f"第{number}句{marker}：{words}。" + ("\n\n" if chance.random() < 0.15 else ""))
-    if chance.random() < 0.08:
+    if not plain and chance.random() < 0.08:
         parts.insert(chance.randrange(len(parts) + 1), f"这里有{chance.choice(PHRASES)}。")
     return "".join(parts)
 
@@ -53,11 +55,11 @@ def is_risky(text: str) -> bool:
     return any(phrase in text for phrase in PHRASES)
 
 
-def composer(seed: str, wrong: list[str]) -> Any:
+def composer(seed: str, wrong: list[str], *, plain: bool = False, sentences: int = 14) -> Any:
     """The demo relay's voice: the answer to the marked question, or what a request to continue wants.
 
-    As models do, it goes on properly, repeats some of the last words, or starts the whole answer anew. A request that
-    shows an answer which is not the beginning of the true one is noted in `wrong`.
+    As models do, it goes on properly (when `plain`, always), repeats some of the last words, or starts the whole answer
+    anew. A request that shows an answer which is not the beginning of the true one is noted in `wrong`.
     """
 
     def compose(messages: Sequence[dict[str, Any]]) -> str:
@@ -66,7 +68,7 @@ def composer(seed: str, wrong: list[str]) -> Any:
         if not asked:
             return "。"
         marker = marker_of(text_of(messages[asked[-1]]))
-        whole = answer(seed, marker)
+        whole = answer(seed, marker, plain=plain, sentences=sentences)
         last = text_of(messages[-1])
         if not last.startswith(CONTINUED):
             return whole
@@ -74,7 +76,7 @@ def composer(seed: str, wrong: list[str]) -> Any:
         if not whole.startswith(said):
             wrong.append(f"{marker}: asked to continue {len(said)} characters that are not its beginning")
         chance = random.Random(f"{seed}/continue/{marker}/{len(said)}")
-        way = chance.random()
+        way = 1.0 if plain else chance.random()
         if way < 0.15 and len(said) < len(whole):
             return whole
         repeated = chance.randint(10, 60) if way < 0.4 and len(said) < len(whole) else 0

@@ -21,7 +21,7 @@ KINDS: tuple[tuple[int, str, Callable[[random.Random], Change]], ...] = (
     (5, "429", lambda c: {"status": 429, "retry_after": 1.0}),
     (5, "5xx", lambda c: {"status": c.choice((500, 502, 503))}),
     (3, "refused", lambda c: {"refuse": True}),
-    (4, "slow", lambda c: {"tokens_per_second": 10.0}),
+    (4, "slow", lambda c: {"tokens_per_second": 20.0}),
     (3, "late", lambda c: {"first_token_ms": 3000}),
     (3, "error inside 200", lambda c: {"error_after_chunks": c.randint(0, 20)}),
     (2, "forged end", lambda c: {"forged_done_after_chunks": c.randint(0, 20)}),
