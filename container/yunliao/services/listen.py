@@ -59,16 +59,21 @@ class Listen:
             turn = self._turns.get(turn_id)
             if turn is None or not turn.live:
                 return Slice(turn_id, [], after, False)
-            left_ms = turn.lease_until - self._clock.now_ms()
-            if left_ms < 0:
-                self._take_over(turn)
+            if self._engine.left:
+                return Slice(turn_id, [], after, True)  # who asks again reaches an instance that can take it over
+            self._take_over_if_dead(turn)
             if self._clock.monotonic() >= deadline:
                 return Slice(turn_id, [], after, True)
-            # Awake when the lease ends: whoever waits for a dead instance's answer has waited long enough by then.
-            self._clock.sleep(min(POLL_SECONDS, (left_ms + 1) / 1000) if left_ms >= 0 else POLL_SECONDS)
+            self._clock.sleep(self._pause(turn))
 
-    def _take_over(self, turn: Turn) -> None:
-        self._engine.take_over(turn)
+    def _take_over_if_dead(self, turn: Turn) -> None:
+        if turn.lease_until < self._clock.now_ms():
+            self._engine.take_over(turn)
+
+    def _pause(self, turn: Turn) -> float:
+        """Awake when the lease ends: whoever waits for a dead instance's answer has waited long enough by then."""
+        left = (turn.lease_until + 1 - self._clock.now_ms()) / 1000
+        return min(POLL_SECONDS, left) if left > 0 else POLL_SECONDS
 
     @staticmethod
     def _slice(turn_id: str, after: int, events: list[Numbered]) -> Slice:
