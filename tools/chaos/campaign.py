@@ -81,8 +81,7 @@ def environment(lease: float) -> dict[str, str]:
 
 async def play(options: Options, say: Callable[[str], None]) -> Result:
     """Run the campaign; everything that was started has ended when this returns or raises."""
-    store = store_of(options.store, options.folder)
-    await store.start()
+    store = store_of(options.store, options.folder, options.seed)
     plan = Plan(
         data=options.folder,
         instances=options.instances,

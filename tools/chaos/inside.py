@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from chaos.records import Evidence, Kept
 from cloudrun.identity import APPID, openid_of
 from yunliao.adapters.clock import SystemClock
-from yunliao.adapters.store.sqlite import SqliteStore
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.domain.principal import Principal
 from yunliao.domain.turn import Turn
+from yunliao.bootstrap import _store as store_at
 from yunliao.ports import Store
 from yunliao.services.asking import open_body
 from yunliao.services.engine import EVENTS_READ, open_event
@@ -27,7 +27,7 @@ class Inside:
 
     def __init__(self, env: dict[str, str]) -> None:
         settings = Settings.from_env(env)
-        self.store: Store = SqliteStore(settings.store_url)
+        self.store: Store = store_at(settings.store_url)
         vault = MasterKeyVault(settings.master_keys)
         self._people = People(users=self.store.users, shared=self.store.secrets, vault=vault, clock=SystemClock())
 

@@ -31,7 +31,7 @@ async def measure(
     seed: str, folder: Path, store_name: str, lease: float, instances: int, say: Callable[[str], None]
 ) -> list[str]:
     """What was wrong with each of the answers, empty for a good one."""
-    store = store_of(store_name, folder)
+    store = store_of(store_name, folder, seed)
     await store.start()
     env = environment(lease) | {"YUNLIAO_MAX_LIVE": "100"}
     world = World(Plan(data=folder, instances=instances, env=env, store_url=store.url, grace=5.0))

@@ -51,7 +51,7 @@ async def measure(
     times: int, seed: str, folder: Path, store_name: str, lease: float, say: Callable[[str], None]
 ) -> list[Takeover]:
     """`times` kills; everything that was started has ended when this returns or raises."""
-    store = store_of(store_name, folder)
+    store = store_of(store_name, folder, seed)
     await store.start()
     env = environment(lease)
     world = World(Plan(data=folder, instances=LANES + 1, env=env, store_url=store.url, grace=5.0))

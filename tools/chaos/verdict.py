@@ -205,8 +205,10 @@ def _differs(said: str, whole: str) -> str:
 
 def _generations(evidence: Evidence, kept: dict[str, Kept], looked: dict[str, int], found: list[Finding]) -> None:
     counts: dict[str, int] = defaultdict(int)
+    spoilt: dict[str, int] = defaultdict(int)
     for asked in evidence.asked:
         counts[asked.turn] += asked.generated
+        spoilt[asked.turn] += asked.generated and asked.how != "complete"
         item = kept.get(asked.turn)
         if item is None:
             found.append(Finding("generations", f"a request of {asked.turn or 'nobody'}, which no user asked for"))
@@ -217,7 +219,9 @@ def _generations(evidence: Evidence, kept: dict[str, Kept], looked: dict[str, in
     for turn, count in counts.items():
         looked["generations"] += 1
         item = kept.get(turn)
-        allowed = 1 + (item.takeovers if item else 0) + evidence.extra_generations
+        owners = 1 + (item.takeovers if item else 0)
+        # An owner may go on once with an answer that its upstream cut.
+        allowed = owners + min(spoilt[turn], owners * evidence.extra_generations)
         if count > allowed:
             found.append(Finding("generations", f"turn {turn}: {count} generations, {allowed} allowed"))
 
