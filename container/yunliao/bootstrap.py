@@ -79,7 +79,7 @@ def build_services(settings: Settings) -> Services:
     clock, metrics, turn_log = SystemClock(), PrometheusMetrics(), JsonTurnLog()
     ids = SortableIds(clock)
     vault = MasterKeyVault(settings.master_keys)
-    store = _store(settings.store_url)
+    store = store_at(settings.store_url)
     store.migrate()
     people = People(users=store.users, shared=store.secrets, vault=vault, clock=clock)
     people.check_keys()
@@ -165,7 +165,7 @@ def build_services(settings: Settings) -> Services:
     )
 
 
-def _store(url: str) -> Store:
+def store_at(url: str) -> Store:
     """Only the engine in use is imported: a driver's import is felt at every cold start."""
     if url.startswith("sqlite:"):
         from yunliao.adapters.store.sqlite import SqliteStore

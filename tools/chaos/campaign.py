@@ -8,7 +8,7 @@ import dataclasses
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from chaos.stores import Store, store_of
 from chaos.strike import Striker
 from chaos.verdict import Finding, judge
 from cloudrun.world import Plan, World
+from yunliao.errors import StoreUnavailable
 
 SETTLE_SECONDS = 120.0
 """Longest time that users get to see the ends of their answers after the last fault."""
@@ -82,19 +83,22 @@ def environment(lease: float) -> dict[str, str]:
 async def play(options: Options, say: Callable[[str], None]) -> Result:
     """Run the campaign; everything that was started has ended when this returns or raises."""
     store = store_of(options.store, options.folder, options.seed)
-    plan = Plan(
-        data=options.folder,
-        instances=options.instances,
-        env=environment(options.lease),
-        store_url=store.url,
-        grace=12.0,
-    )
-    world = World(plan)
-    try:
-        await world.start()
+    async with running(store, options.folder, options.instances, environment(options.lease)) as world:
         return await _play(options, world, store, say)
+
+
+@contextlib.asynccontextmanager
+async def running(store: Store, folder: Path, instances: int, env: dict[str, str]) -> AsyncIterator[World]:
+    """The store, then the platform with its instances; ended in the opposite order, whatever happens."""
+    try:
+        await store.start()
+        world = World(Plan(data=folder, instances=instances, env=env, store_url=store.url, grace=12.0))
+        try:
+            await world.start()
+            yield world
+        finally:
+            await world.stop(3.0)
     finally:
-        await world.stop(3.0)
         await store.stop()
 
 
@@ -173,7 +177,10 @@ async def _timer(stage: Stage, world: World) -> None:
 async def _report(options: Options, stage: Stage, inside: Inside, striker: Striker, say: Callable[[str], None]) -> None:
     while True:
         await asyncio.sleep(PROGRESS_SECONDS)
-        live = len(await asyncio.to_thread(inside.live))
+        try:
+            live = str(len(await asyncio.to_thread(inside.live)))
+        except StoreUnavailable:
+            live = "?"
         faults = " ".join(f"{kind}:{count}" for kind, count in sorted(striker.counts.items()))
         ended = sum(1 for view in stage.evidence.views if view.events and view.events[-1]["type"] == "end")
         say(

@@ -9,9 +9,9 @@ from chaos.records import Evidence, Kept
 from cloudrun.identity import APPID, openid_of
 from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.vault import MasterKeyVault
+from yunliao.bootstrap import store_at
 from yunliao.domain.principal import Principal
 from yunliao.domain.turn import Turn
-from yunliao.bootstrap import _store as store_at
 from yunliao.ports import Store
 from yunliao.services.asking import open_body
 from yunliao.services.engine import EVENTS_READ, open_event

@@ -12,14 +12,14 @@ from pathlib import Path
 import aiohttp
 
 from chaos import tale
-from chaos.campaign import environment
+from chaos.campaign import environment, running
 from chaos.phone import Phone
 from chaos.records import View
 from chaos.screen import Screen
 from chaos.stores import store_of
 from chaos.verdict import rebuilt
 from cloudrun.instances import ProcessInstance
-from cloudrun.world import Plan, World
+from cloudrun.world import World
 
 ANSWERS = 30
 SENTENCES = 40
@@ -32,11 +32,8 @@ async def measure(
 ) -> list[str]:
     """What was wrong with each of the answers, empty for a good one."""
     store = store_of(store_name, folder, seed)
-    await store.start()
     env = environment(lease) | {"YUNLIAO_MAX_LIVE": "100"}
-    world = World(Plan(data=folder, instances=instances, env=env, store_url=store.url, grace=5.0))
-    try:
-        await world.start()
+    async with running(store, folder, instances, env) as world:
         assert world.relay is not None
         world.relay.compose = tale.composer(seed, [], plain=True, sentences=SENTENCES)
         world.relay.switches.change({"first_token_ms": 200, "tokens_per_second": PACE, "chunk_tokens": 2})
@@ -50,9 +47,6 @@ async def measure(
             if late:
                 await asyncio.wait(late, timeout=40)
             return [await answer for answer in answers]
-    finally:
-        await world.stop(0.0)
-        await store.stop()
 
 
 async def _roll(world: World, say: Callable[[str], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 
@@ -13,6 +14,7 @@ from chaos.phone import Lost, Phone, Refused
 from chaos.records import Asked, Shown
 from chaos.stage import Stage
 from cloudrun.world import World
+from yunliao.errors import StoreUnavailable
 
 JOBS_SECRET = "campaign-jobs-secret-0001"
 GAUGES = ("yunliao_live_turns", "yunliao_queue_depth", 'yunliao_listeners{transport="sse"}',
@@ -39,9 +41,9 @@ async def until_quiet(world: World, stage: Stage, inside: Inside, limit: float) 
     until = time.monotonic() + limit
     while time.monotonic() < until:
         await recover(world, stage.session)
-        live = await asyncio.to_thread(inside.live)
-        if not live:
-            return
+        with contextlib.suppress(StoreUnavailable):
+            if not await asyncio.to_thread(inside.live):
+                return
         await asyncio.sleep(1.0)
 
 

@@ -17,11 +17,11 @@ from pathlib import Path
 import aiohttp
 
 from chaos import tale
-from chaos.campaign import environment
+from chaos.campaign import environment, running
 from chaos.phone import Lost, Phone, Refused
-from chaos.stores import Store, store_of
+from chaos.stores import store_of
 from cloudrun.instances import ProcessInstance
-from cloudrun.world import Plan, World
+from cloudrun.world import World
 
 LANES = 3
 """Answers, and owners killed, in one round."""
@@ -52,18 +52,11 @@ async def measure(
 ) -> list[Takeover]:
     """`times` kills; everything that was started has ended when this returns or raises."""
     store = store_of(store_name, folder, seed)
-    await store.start()
-    env = environment(lease)
-    world = World(Plan(data=folder, instances=LANES + 1, env=env, store_url=store.url, grace=5.0))
-    try:
-        await world.start()
-        return await _rounds(times, seed, world, store, say)
-    finally:
-        await world.stop(0.0)
-        await store.stop()
+    async with running(store, folder, LANES + 1, environment(lease)) as world:
+        return await _rounds(times, seed, world, say)
 
 
-async def _rounds(times: int, seed: str, world: World, store: Store, say: Callable[[str], None]) -> list[Takeover]:
+async def _rounds(times: int, seed: str, world: World, say: Callable[[str], None]) -> list[Takeover]:
     assert world.relay is not None and world.fleet is not None
     wrong: list[str] = []
     chance = random.Random(f"{seed}/takeover")
