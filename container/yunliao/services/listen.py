@@ -43,28 +43,35 @@ class Listen:
         began = self._clock.monotonic()
         deadline = began + wait
         while True:
-            log = self._engine.log_of(turn_id)
-            if log is not None and log.covers(after):
-                left = max(0.0, deadline - self._clock.monotonic())
-                events = log.wait(after, timeout=left, limit=EVENTS_A_READ)
-                waited = self._clock.monotonic() - began
-                if events and gather and waited < LONG_SECONDS and not log.closed:
-                    log.wait(after + EVENTS_A_READ, timeout=min(gather, left), limit=1)
-                    events = log.after(after, limit=EVENTS_A_READ)
-                if events or not log.closed:
-                    return self._slice(turn_id, after, events)
+            events = self._here(turn_id, after, began, deadline, gather)
+            if events is not None:
+                return self._slice(turn_id, after, events)
             rows = self._turns.events(turn_id, after=after, limit=EVENTS_A_READ)
             if rows:
                 return self._slice(turn_id, after, [Numbered(r.seq, open_event(owner, turn_id, r)) for r in rows])
+            if turn is None or not turn.live:  # as it was before the rows were read: nothing can be missing
+                return Slice(turn_id, [], after, False)
             turn = self._turns.get(turn_id)
             if turn is None or not turn.live:
-                return Slice(turn_id, [], after, False)
+                continue  # it ended meanwhile, and its last events came after the look
             if self._engine.left:
                 return Slice(turn_id, [], after, True)  # who asks again reaches an instance that can take it over
             self._take_over_if_dead(turn)
             if self._clock.monotonic() >= deadline:
                 return Slice(turn_id, [], after, True)
             self._clock.sleep(self._pause(turn))
+
+    def _here(self, turn_id: str, after: int, began: float, deadline: float, gather: float) -> list[Numbered] | None:
+        """From this instance's memory; None when the turn does not run here, or has left while we waited."""
+        log = self._engine.log_of(turn_id)
+        if log is None or not log.covers(after):
+            return None
+        left = max(0.0, deadline - self._clock.monotonic())
+        events = log.wait(after, timeout=left, limit=EVENTS_A_READ)
+        if events and gather and self._clock.monotonic() - began < LONG_SECONDS and not log.closed:
+            log.wait(after + EVENTS_A_READ, timeout=min(gather, left), limit=1)
+            events = log.after(after, limit=EVENTS_A_READ)
+        return events if events or not log.closed else None
 
     def _take_over_if_dead(self, turn: Turn) -> None:
         if turn.lease_until < self._clock.now_ms():

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.fakes.clock import FakeClock
-from yunliao.domain.events import Accepted, Text, encode_event
+from yunliao.domain.events import Accepted, End, Text, encode_event
 from yunliao.domain.principal import Principal
 from yunliao.domain.turn import Turn
 from yunliao.ports import EventRow
@@ -85,6 +85,24 @@ def test_a_reader_wakes_in_the_moment_a_lease_ends(clock: FakeClock) -> None:
     listen, engine, owner = reader(clock, 1_000, {})
     listen.read(owner, "turn_1", 1, 3)
     assert len(engine.taken) == 1 and began + 1_000 < engine.taken[0] <= began + 1_010
+
+
+def test_an_end_that_falls_between_two_looks_is_not_missed(clock: FakeClock) -> None:
+    listen, engine, owner = reader(clock, 60_000, {})
+    store = engine.store
+    get = store.get
+
+    def ends_in_this_moment(turn_id: str) -> Turn:
+        if store.reads == 1:  # the first look found it live; its end is committed before the second
+            store.turn = msgspec.structs.replace(store.turn, state="ended", last_seq=2)
+            end = EventRow(seq=2, body=encode_event(End(reason="complete")), created_at=0)
+            store.later = {clock.now_ms(): end}
+        return get(turn_id)
+
+    store.get = ends_in_this_moment  # type: ignore[method-assign]
+    piece = listen.read(owner, "turn_1", 1, 10)
+    assert [event.seq for event in piece.events] == [2] and not piece.live
+    assert not listen.read(owner, "turn_1", 2, 10).live
 
 
 def test_nobody_waits_at_an_instance_that_has_let_go(clock: FakeClock) -> None:
