@@ -146,13 +146,20 @@ class Run:
             self._tools.slots.leave(self.turn.id)
             if self._stream:
                 self._stream.close()
-        if not self._abandoned:
+        with self._lock:
+            if self._abandoned:
+                return
+            if self._stopped and outcome.reason != "blocked":
+                outcome = Outcome(reason="stopped", usage=outcome.usage)  # the stop came while the end was judged
             self.outcome = outcome
-            self._wake(True)
+        self._wake(True)
 
     def stop(self) -> None:
-        """End it now with what was shown; the upstream connection closes at once (P8)."""
+        """End it now with what was shown; the upstream connection closes at once (P8). No effect on an answer that is
+        whole already and waits to be written: withholding its rest would make a cut one that is called complete."""
         with self._lock:
+            if self.outcome is not None:
+                return
             self._stopped = True
             self._interrupt()
 
