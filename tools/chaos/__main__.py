@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import secrets
 import shutil
 import signal
@@ -34,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     seed = chosen.seed or secrets.token_hex(4)
     folder = Path(chosen.keep) if chosen.keep else Path(tempfile.mkdtemp(prefix="yunliao-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # callers that hang up are what this is about
     say(f"seed {seed}; work folder {folder.resolve()}")
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     keep = True

@@ -29,6 +29,7 @@ from yunliao.errors import StoreUnavailable
 SETTLE_SECONDS = 120.0
 """Longest time that users get to see the ends of their answers after the last fault."""
 PROGRESS_SECONDS = 5.0
+TIMER_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,8 @@ async def _play(options: Options, world: World, store: Store, say: Callable[[str
     began = time.monotonic()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True)) as session:
         stage = Stage(options.seed, world.url, session, options.folder)
+        # A lease and the 15 s until the timer comes by, and as long again for what strikes meanwhile.
+        stage.evidence.stop_ms = int(2 * (options.lease + TIMER_SECONDS) * 1000) if options.faults else 5_000
         inside = Inside(world.environment() | {"PORT": "80"})
         striker = Striker(world, stage, store, options.lease)
         if world.relay is not None:
@@ -168,9 +171,9 @@ async def _later(striker: Striker, fault: Fault, began: float) -> None:
 
 
 async def _timer(stage: Stage, world: World) -> None:
-    """The cloud function's timer, every 15 s."""
+    """The cloud function's timer."""
     while True:
-        await asyncio.sleep(15)
+        await asyncio.sleep(TIMER_SECONDS)
         await settle.recover(world, stage.session)
 
 

@@ -29,8 +29,8 @@ class Person:
         self.chance = random.Random(f"{stage.seed}/user/{number}")
         self.phone = Phone(stage.session, stage.url, self.name)
         self.conversations: list[str] = []
-        self.last: dict[str, tuple[str, str, Sent]] = {}
-        """Per conversation its newest turn, how it ended, and the message."""
+        self.last: dict[str, tuple[str, str, Sent, str]] = {}
+        """Per conversation its newest turn, how it ended, the message, and the message's id."""
         self.sends = 0
         self.screens: set[asyncio.Task[None]] = set()
 
@@ -72,7 +72,8 @@ class Person:
             return  # goes on without waiting; the screens read on by themselves
         await asyncio.gather(*tasks)
         end = screens[0].view.events[-1] if screens[0].ended else {}
-        self.last[conversation] = (turn, end.get("reason", ""), sent)
+        message = screens[0].view.events[0]["user_message_id"] if end else ""
+        self.last[conversation] = (turn, end.get("reason", ""), sent, message)
 
     def _intent(self) -> tuple[Sent, Callable[[Sent], Any]]:
         """What to do next, and how to deliver it."""
@@ -80,7 +81,7 @@ class Person:
         client_id = f"{self.name}-{self.sends:04d}-{self.stage.seed}"
         now = int(time.time() * 1000)
         conversation = self.chance.choice([*self.conversations[-3:], ""]) if self.conversations else ""
-        turn, reason, before = self.last.get(conversation, ("", "", None))
+        turn, reason, before, message = self.last.get(conversation, ("", "", None, ""))
         way = self.chance.random()
         if before is not None and turn and way < 0.35:
             if reason in UNFINISHED and way < 0.25:
@@ -95,6 +96,9 @@ class Person:
         body = {"client_id": client_id, "text": text, "model": self.chance.choice(self.stage.models)}
         if conversation:
             body["conversation_id"] = conversation
+        if before is not None and before.kind == "send" and message and way < 0.42:
+            body["replaces"] = message  # edit and resend: the old question and its answer leave the history
+            before.replaced = True
         how = self.chance.random()
         if how < 0.3:
             return sent, lambda sent: self._by_socket(sent, body)
@@ -186,10 +190,11 @@ class Person:
 
     async def _stop(self, sent: Sent, turn: str) -> None:
         await asyncio.sleep(self.chance.uniform(0.2, 5.0))
-        sent.stop_asked_at = int(time.time() * 1000)
         for _ in range(20):
             try:
-                await self.phone.call("POST", f"/v1/turns/{turn}/stop", {})
+                answer = (await self.phone.call("POST", f"/v1/turns/{turn}/stop", {}))[1]
+                if answer["turn"]["state"] != "ended":
+                    sent.stopped_at = int(time.time() * 1000)
                 return
             except Lost:
                 await asyncio.sleep(0.3)

@@ -23,7 +23,8 @@ class Sent:
     conversation: str = ""
     refused: str = ""
     """The code of the final refusal; empty when it was accepted or nobody ever answered."""
-    stop_asked_at: int = 0
+    stopped_at: int = 0
+    """When the service confirmed a stop of the live turn; 0 if none was asked for."""
     replaced: bool = False
     """Whether an edit or a regeneration may have taken it out of the history."""
 
@@ -112,5 +113,7 @@ class Evidence:
     """When an instance was frozen: it cannot close its connections then."""
     extra_generations: int = 0
     """Continuations on another upstream that one owner may make of one turn."""
+    stop_ms: int = 3_000
+    """Longest time from a confirmed stop to the end; with faults a dead owner's lease comes on top."""
     unseen: list[str] = field(default_factory=list)
     """Conversations whose history could not be read at the end."""

@@ -33,6 +33,7 @@ CHECKS = {
     "generations": "upstream generations beyond one and its takeovers (P3)",
     "stuck": "turns that never ended (P7)",
     "slots": "places or listeners not given back",
+    "stops": "stops that took longer than a takeover may (P8)",
     "open": "upstream connections left open after an end (P8)",
     "phrase": "moderated phrases shown (P4)",
     "foreign": "other people's data reached (P1)",
@@ -61,7 +62,7 @@ def judge(evidence: Evidence) -> tuple[dict[str, int], list[Finding]]:
     looked: dict[str, int] = dict.fromkeys(CHECKS, 0)
     found: list[Finding] = []
     kept = {item.turn: item for item in evidence.kept}
-    for check in (_lost, _doubled, _endings, _text, _truth, _generations, _open, _phrase):
+    for check in (_lost, _doubled, _endings, _text, _truth, _generations, _stops, _open, _phrase):
         check(evidence, kept, looked, found)
     looked["stuck"] = len(kept)
     found += [Finding("stuck", f"turn {k.turn} is {k.state}") for k in kept.values() if k.state != "ended"]
@@ -224,6 +225,18 @@ def _generations(evidence: Evidence, kept: dict[str, Kept], looked: dict[str, in
         allowed = owners + min(spoilt[turn], owners * evidence.extra_generations)
         if count > allowed:
             found.append(Finding("generations", f"turn {turn}: {count} generations, {allowed} allowed"))
+
+
+def _stops(evidence: Evidence, kept: dict[str, Kept], looked: dict[str, int], found: list[Finding]) -> None:
+    """A confirmed stop ends the turn with the owner's next heartbeat; a dead owner's is ended by a takeover."""
+    for sent in evidence.sent:
+        item = kept.get(sent.told[0]) if sent.told and sent.stopped_at else None
+        if item is None or item.state != "ended":
+            continue
+        looked["stops"] += 1
+        late = item.ended_at - sent.stopped_at
+        if late > evidence.stop_ms and not _while_frozen(sent.stopped_at, evidence.frozen):
+            found.append(Finding("stops", f"turn {item.turn} ended {late} ms after its stop was confirmed"))
 
 
 def _open(evidence: Evidence, kept: dict[str, Kept], looked: dict[str, int], found: list[Finding]) -> None:

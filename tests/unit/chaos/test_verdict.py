@@ -61,6 +61,7 @@ def evidence() -> Evidence:
     add_turn(found, "cut", good, "failed", whole[:30])
     add_turn(found, "goes-on", good, "complete", whole[30:], kind="continue", source="cut")
     add_turn(found, "blocked", risky, "blocked", dirty[:4])
+    found.sent[0].stopped_at = 4_000
     found.live = {"1": {"yunliao_live_turns": 0.0}}
     found.probes = 3
     return found
@@ -226,6 +227,10 @@ def own_fault(evidence: Evidence) -> None:
     kept(evidence, "cut").code = "internal"
 
 
+def stopped_late(evidence: Evidence) -> None:
+    evidence.sent[1].stopped_at = kept(evidence, "cut").ended_at - 3_001
+
+
 def never_read(evidence: Evidence) -> None:
     view(evidence, "complete").events.pop()
 
@@ -241,7 +246,7 @@ def never_read(evidence: Evidence) -> None:
         (blocked_in_history, "text"),
         (cut_called_complete, "truth"), (character_lost_at_a_seam, "truth"), (repeated_at_a_seam, "truth"),
         (generated_twice, "generations"), (asked_after_the_end, "generations"), (asked_by_nobody, "generations"),
-        (never_ended, "stuck"), (place_kept, "slots"), (left_open, "open"), (closed_late, "open"),
+        (never_ended, "stuck"), (place_kept, "slots"), (stopped_late, "stops"), (left_open, "open"), (closed_late, "open"),
         (phrase_before_a_retract, "phrase"), (phrase_over_two_events, "phrase"), (phrase_kept, "phrase"),
         (reached, "foreign"), (own_fault, "faults"), (never_read, "unread"),
     ],
