@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Yunliao's one entry for people: `python3 dev.py run | chat | test | setup`. Standard library only."""
+"""Yunliao's one entry for people: `python3 dev.py run | chat | test | chaos | setup`. Standard library only."""
 
 import sys
 
@@ -15,7 +15,8 @@ import pathlib
 ROOT = pathlib.Path(__file__).parent.absolute()
 sys.path.insert(0, str(ROOT / "tools"))
 
-from dev import chat, run, setup, tests  # noqa: E402
+from chaos import options  # noqa: E402
+from dev import campaign, chat, run, setup, tests  # noqa: E402
 from dev.trouble import Trouble  # noqa: E402
 
 DEFAULT_PORT = 8787
@@ -24,7 +25,7 @@ DEFAULT_PORT = 8787
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     whole = argparse.ArgumentParser(prog="dev.py", description="Yunliao 云聊: run it, talk to it, test it.")
-    commands = whole.add_subparsers(dest="command", required=True, metavar="run | chat | test | setup")
+    commands = whole.add_subparsers(dest="command", required=True, metavar="run | chat | test | chaos | setup")
 
     runs = commands.add_parser("run", help="start everything on this machine and print where")
     runs.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the local Cloud Run (8787)")
@@ -47,24 +48,29 @@ def parser() -> argparse.ArgumentParser:
     checks.add_argument("--no-browser", action="store_true", help="leave out the tests in a real browser")
     checks.add_argument("--only", choices=tests.STEPS, action="append", help="only this step; may be repeated")
 
+    chaos = commands.add_parser("chaos", help="break things on purpose and prove that nobody was hurt")
+    options.add_options(chaos)
+
     commands.add_parser("setup", help="make .venv and node_modules, nothing else")
     return whole
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit status."""
-    options = parser().parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     try:
-        match options.command:
+        match chosen.command:
             case "setup":
                 setup.everything(ROOT)
                 return 0
             case "run":
-                return run.run(ROOT, options)
+                return run.run(ROOT, chosen)
+            case "chaos":
+                return campaign.run(ROOT, chosen)
             case "chat":
-                return chat.chat(options)
+                return chat.chat(chosen)
             case _:
-                return tests.run(ROOT, options)
+                return tests.run(ROOT, chosen)
     except Trouble as trouble:
         print(f"\n{trouble}", file=sys.stderr)
         return 1

@@ -48,6 +48,7 @@ class Services:
     people: People
     turns: TurnService
     listen: Listen
+    following: Following
     conversations: ConversationService
     consents: Consents
     account: Account
@@ -63,7 +64,9 @@ class Services:
 
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
-        return self.engine.drain(grace_seconds)
+        finished = self.engine.drain(grace_seconds)
+        self.following.close()
+        return finished
 
     def close(self) -> None:
         """End the committer, then release the relays' connections and the store."""
@@ -82,7 +85,7 @@ def build_services(settings: Settings) -> Services:
     clock, metrics, turn_log = SystemClock(), PrometheusMetrics(), JsonTurnLog()
     ids = SortableIds(clock)
     vault = MasterKeyVault(settings.master_keys)
-    store = _store(settings.store_url)
+    store = store_at(settings.store_url)
     store.migrate()
     people = People(users=store.users, shared=store.secrets, vault=vault, clock=clock)
     people.check_keys()
@@ -94,6 +97,7 @@ def build_services(settings: Settings) -> Services:
         reserve=settings.answer_tokens,
     )
     instance = secrets.token_hex(8)
+    following = Following(turns=store.turns, clock=clock, spawn=spawn)
     pool = build_pool(settings, clock, metrics)
     engine = Engine(
         instance=instance,
@@ -145,10 +149,11 @@ def build_services(settings: Settings) -> Services:
             max_text_chars=settings.max_text_chars,
             lease_seconds=settings.lease_seconds,
         ),
+        following=following,
         listen=Listen(
             turns=store.turns,
             engine=engine,
-            following=Following(turns=store.turns, clock=clock, spawn=spawn),
+            following=following,
             clock=clock,
         ),
         conversations=ConversationService(
@@ -178,7 +183,7 @@ def build_services(settings: Settings) -> Services:
     )
 
 
-def _store(url: str) -> Store:
+def store_at(url: str) -> Store:
     """Only the engine in use is imported: a driver's import is felt at every cold start."""
     if url.startswith("sqlite:"):
         from yunliao.adapters.store.sqlite import SqliteStore

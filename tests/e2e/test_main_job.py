@@ -191,3 +191,17 @@ def test_rate_limit_says_when(running: LocalCloudRun) -> None:
             phone.send("三")
         assert (caught.value.status, caught.value.code) == (429, "rate_limited")
         assert 1 <= caught.value.error["retry_after"] <= 60
+
+
+@pytest.mark.parametrize("tokens", [1, 2, 5])
+def test_text_is_shown_while_the_relay_still_talks(cloud: LocalCloudRun, phone: Phone, tokens: int) -> None:
+    """However the upstream cuts its chunks: an answer that only comes at its end is no stream."""
+    cloud.relay(answer=ANSWER * 2, tokens_per_second=60, chunk_tokens=tokens, first_token_ms=100)
+    turn = phone.send("边说边看")["turn"]["id"]
+    events: list[dict[str, Any]] = []
+    while not text_of(events):
+        events += phone.poll(turn, events[-1]["seq"] if events else 0)["events"]
+    assert events[-1]["type"] != "end"
+    assert cloud.relay_requests()["live"] == 1
+    events += phone.until_end(turn, events[-1]["seq"])
+    assert text_of(events) == ANSWER * 2

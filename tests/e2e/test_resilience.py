@@ -78,6 +78,7 @@ def test_random_mixtures_of_listeners_see_one_text(
 
 def test_kill_9_in_mid_answer_another_instance_finishes_it(cloud: LocalCloudRun, phone: Phone) -> None:
     cloud.relay(answer=LONG, tokens_per_second=60)
+    cloud.wechat(record_content=True)
     sent = phone.call(
         "POST", "/v1/turns", {"client_id": "will-be-killed-1", "text": "会被打断"}, {"X-Local-Instance": "1"}
     )
@@ -93,6 +94,8 @@ def test_kill_9_in_mid_answer_another_instance_finishes_it(cloud: LocalCloudRun,
     assert question["text"] == "会被打断"
     assert answer["text"] == LONG
     assert cloud.relay_requests()["total"] == 2  # the killed generation and the one that went on
+    checked = [call["content"] for call in cloud.wechat_calls()["calls"]]
+    assert checked.count("会被打断") == 1  # the question had passed already
 
 
 def test_kill_9_of_the_only_instance_and_a_restart() -> None:

@@ -35,6 +35,8 @@ GLUE = 32
 """Furthest step back from a cut to the start of a joined character sequence; a longer one is cut."""
 PRUNE = 4096
 """Buffered characters from which on the part that nothing needs any more is dropped."""
+LEAST_SHOWN = 8
+"""Characters beyond the held tail that are worth a first window of a resumed text."""
 UNSEEN = "\ua64b"
 """A letter that stands in a search for text before or after it, so that no edge of a search passes for the edge of a
 Latin word. A letter of old Cyrillic manuscripts: in no word list."""
@@ -128,10 +130,19 @@ class Guard:
         self._ends: list[int] = []
         self._passed: set[int] = set()
         self._prefix = 0
+        self._resumed = False
         self._first_wait: int | None = None
         self._longest_wait = 0
 
     # --- in -------------------------------------------------------------------------------------------------------
+
+    def precede(self, text: str, now_ms: int) -> None:
+        """Text that was checked and shown before this stream, which goes on with it: call once, before `feed`. It is
+        the context of the first window, costs no check of its own, and comes out again at the front of `release`."""
+        self.feed(text, now_ms)
+        self._cut = self._end
+        self._uncut.clear()
+        self._resumed = True
 
     def feed(self, text: str, now_ms: int) -> None:
         """More text. Halves of a surrogate pair that come apart are joined; a lone half becomes U+FFFD."""
@@ -317,7 +328,10 @@ class Guard:
         start = self._unglued(self._back(cut, policy.overlap), self._base) if cut else 0
         room = policy.max_chars - (cut - start)
         growth = policy.growth ** min(len(self._ends), 12)
-        target = min(int(policy.first_chars * growth * widen), room)
+        # Whoever reads a resumed text has waited for it: its first window is as small as can release anything.
+        resuming = self._resumed and not self._ends
+        first = policy.hold + LEAST_SHOWN if resuming else policy.first_chars
+        target = min(int(first * growth * widen), room)
         last = cut + min(available, room)
         if self._finished and available <= room:
             return start, self._end
@@ -329,7 +343,7 @@ class Guard:
         end = sentence_end(self._text, least - self._base, last - self._base) + self._base
         if end > least and (full or self._count_before(end) > policy.hold):
             return start, end
-        if full or self._overdue(now_ms, widen) or available >= target * 3 // 2:
+        if full or resuming or self._overdue(now_ms, widen) or available >= target * 3 // 2:
             end = self._unglued(last, cut)
             return start, end if full or self._count_before(end) > policy.hold else cut
         return start, cut  # a sentence may end soon

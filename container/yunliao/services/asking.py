@@ -45,10 +45,8 @@ class Asking:
     def prompt(self, turn: Turn, owner: Owner, question: str, *, shown: str = "") -> Prompt:
         """The context, and the text that the generation goes on from: the answer of the turn this one continues, and
         what a dead owner had already shown. Raises `ContextTooLong` when not even the question fits."""
-        history = self._history(turn, owner)
-        confirmed = shown
-        if turn.kind == "continue" and history:
-            confirmed = history.pop().answer + shown
+        history, begun = self._history(turn, owner)
+        confirmed = begun + shown
         room = {"window": self._window, "reserve": self._reserve}
         try:
             if confirmed:
@@ -59,23 +57,26 @@ class Asking:
             raise ContextTooLong from None
         return Prompt(messages, confirmed)
 
-    def _history(self, turn: Turn, owner: Owner) -> list[HistoryTurn]:
-        """Earlier exchanges, oldest first; blocked and unanswered ones are not among them. For a continuation the
-        last one is the exchange to go on with."""
+    def _history(self, turn: Turn, owner: Owner) -> tuple[list[HistoryTurn], str]:
+        """Earlier exchanges, oldest first; blocked and unanswered ones are not among them. And what a continued answer
+        has said so far: the answers that stand after the turn's own question, none of an earlier one."""
         newest = self._conversations.messages(turn.user_id, turn.conversation_id, before=None, limit=HISTORY_MESSAGES)
         exchanges: list[HistoryTurn] = []
-        question = ""
+        question = begun = ""
+        own = False
         for message in reversed(newest):
-            asks_now = message.id == turn.user_message_id and turn.kind != "continue"
-            if message.state == "blocked" or asks_now:
+            own = own or message.id == turn.user_message_id
+            if message.state == "blocked" or message.id == turn.user_message_id:
                 question = ""
                 continue
             text = open_body(owner, message).text
-            if message.role == "user":
+            if own:
+                begun += text if turn.kind == "continue" and message.role == "assistant" else ""
+            elif message.role == "user":
                 question = text
             elif question and text:
                 exchanges.append(HistoryTurn(question=question, answer=text))
                 question = ""
             elif text and exchanges:
                 exchanges[-1] = HistoryTurn(question=exchanges[-1].question, answer=exchanges[-1].answer + text)
-        return exchanges
+        return exchanges, begun

@@ -40,6 +40,8 @@ class Engine:
         self.instance = instance
         self.lease_ms = int(lease_seconds * 1000)
         self.draining = False
+        self.left = False
+        """Set when this instance has let go of its turns: whoever listens here had better ask elsewhere."""
         self._turns = turns
         self._conversations = conversations
         self._people = people
@@ -124,6 +126,7 @@ class Engine:
         True when all finished by themselves."""
         self.draining = True
         finished = self._idle.wait(grace_seconds)
+        self.left = True
         with self._lock:
             left = list(self._runs.values())
             self._runs.clear()  # the committer renews no lease of these any more

@@ -41,6 +41,16 @@ class Following:
         self._lock = threading.Lock()
         self._followed: dict[str, _Followed] = {}
         self._looking = False
+        self._closed = False
+
+    def close(self) -> None:
+        """Wake all who wait, now and from now on: this instance is leaving."""
+        self._closed = True
+        with self._lock:
+            followed = list(self._followed.values())
+        for one in followed:
+            with one.changed:
+                one.changed.notify_all()
 
     def wait(self, turn_id: str, after: int, timeout: float) -> None:
         """Until the turn has an event after `after` or has ended, at most `timeout` seconds. Raises `StoreUnavailable`
@@ -48,7 +58,9 @@ class Following:
         followed = self._join(turn_id)
         try:
             with followed.changed:
-                followed.changed.wait_for(lambda: followed.failure or _past(followed.head, after), timeout)
+                followed.changed.wait_for(
+                    lambda: self._closed or followed.failure or _past(followed.head, after), timeout
+                )
                 if followed.failure:
                     raise StoreUnavailable(followed.failure.detail)
         finally:

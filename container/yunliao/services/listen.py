@@ -11,6 +11,8 @@ from yunliao.services.people import Owner
 
 LEASE_PAUSE = 0.2
 """Least time between two looks at a lease that ran out, seconds: whoever took the turn over needs a moment."""
+LONG_SECONDS = 1.0
+"""A reader that has waited so long gets the first event at once: a pause has ended, or the answer begins."""
 EVENTS_A_READ = 200
 """Events of one answer: far below the platform's 1 MB even when each is large."""
 
@@ -39,10 +41,10 @@ class Listen:
         turn = self._turns.get(turn_id)
         if turn is None or turn.user_id != owner.user_id:
             raise NotFound
-        deadline = self._clock.monotonic() + wait
+        began = self._clock.monotonic()
+        deadline = began + wait
         while True:
-            left = deadline - self._clock.monotonic()
-            piece = self._here(turn_id, after, max(0.0, left), gather) or self._stored(owner, turn_id, after)
+            piece = self._here(turn_id, after, began, deadline, gather) or self._stored(owner, turn_id, after)
             if piece is not None:
                 return piece
             turn = self._turns.get(turn_id)
@@ -50,21 +52,24 @@ class Listen:
                 return Slice(turn_id, [], after, False)
             if not turn.live:  # if it ended between the two looks its last events are there now
                 return self._stored(owner, turn_id, after) or Slice(turn_id, [], after, False)
+            if self._engine.left:
+                return Slice(turn_id, [], after, True)  # who asks again reaches an instance that can take it over
             if turn.lease_until < self._clock.now_ms():
                 self._engine.take_over(turn)
             left = deadline - self._clock.monotonic()
             if left <= 0:
                 return Slice(turn_id, [], after, True)
-            lease = (turn.lease_until - self._clock.now_ms()) / 1000
+            lease = (turn.lease_until + 1 - self._clock.now_ms()) / 1000
             self._following.wait(turn_id, after, min(left, max(LEASE_PAUSE, lease)))
 
-    def _here(self, turn_id: str, after: int, left: float, gather: float) -> Slice | None:
+    def _here(self, turn_id: str, after: int, began: float, deadline: float, gather: float) -> Slice | None:
         """From this instance's memory; None if the turn does not run here, or no longer."""
         log = self._engine.log_of(turn_id)
         if log is None or not log.covers(after):
             return None
+        left = max(0.0, deadline - self._clock.monotonic())
         events = log.wait(after, timeout=left, limit=EVENTS_A_READ)
-        if events and gather and not log.closed:
+        if events and gather and self._clock.monotonic() - began < LONG_SECONDS and not log.closed:
             log.wait(after + EVENTS_A_READ, timeout=min(gather, left), limit=1)
             events = log.after(after, limit=EVENTS_A_READ)
         return self._slice(turn_id, after, events) if events or not log.closed else None

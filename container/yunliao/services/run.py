@@ -159,13 +159,20 @@ class Run:
             self._tools.slots.leave(self.turn.id)
             if self._stream:
                 self._stream.close()
-        if not self._abandoned:
+        with self._lock:
+            if self._abandoned:
+                return
+            if self._stopped and outcome.reason != "blocked":
+                outcome = Outcome(reason="stopped", usage=outcome.usage)  # the stop came while the end was judged
             self.outcome = outcome
-            self._wake(True)
+        self._wake(True)
 
     def stop(self) -> None:
-        """End it now with what was shown; the upstream connection closes at once (P8)."""
+        """End it now with what was shown; the upstream connection closes at once (P8). No effect on an answer that is
+        whole already and waits to be written: withholding its rest would make a cut one that is called complete."""
         with self._lock:
+            if self.outcome is not None:
+                return
             self._stopped = True
             self._interrupt()
 
@@ -203,7 +210,8 @@ class Run:
         self._state = "running"
         self.timings.admitted = tools.clock.now_ms()
         question = tools.asking.question(self.turn, self.owner)
-        if not self._interrupted and self.turn.kind == "send":
+        passed = self.shown.text or self.shown.reasoning  # nothing is shown of an answer before its question passed
+        if not self._interrupted and self.turn.kind == "send" and not passed:
             verdict = tools.screening.check_input(question, self.owner.principal)
             if verdict.blocks:
                 raise BlockedInput

@@ -51,7 +51,7 @@ class ScreenedAnswer:
         self._text = Guard(policy, search, widen)
         self._before = len(before)
         if before:
-            self._text.feed(before, clock.now_ms())
+            self._text.precede(before, clock.now_ms())
         self._reasoning: list[Guard] = []
         self._settled = threading.Event()
         self._finished = False

@@ -71,6 +71,22 @@ def test_joining_in_any_pieces_gives_each_character_once(overlap: int, tail: str
     assert sent.endswith(got)
 
 
+def test_a_continuation_that_repeats_nothing_is_hardly_held() -> None:
+    joiner = Joiner(CONFIRMED)
+    assert joiner.feed("，还") == "，还"
+    joiner = Joiner(CONFIRMED)
+    assert joiner.feed("事情") == ""  # these words may be a repetition
+    assert joiner.feed("，还有") == "事情，还有"  # and were not
+
+
+@given(st.integers(0, len(CONFIRMED)), st.text("云聊把每一句话，新的", max_size=150), st.integers(1, 9))
+def test_deciding_early_decides_the_same(overlap: int, tail: str, size: int) -> None:
+    sent = CONFIRMED[len(CONFIRMED) - overlap :] + tail
+    joiner = Joiner(CONFIRMED)
+    got = "".join(joiner.feed(sent[at : at + size]) for at in range(0, len(sent), size)) + joiner.finish()
+    assert got == sent[join_without_repetition(CONFIRMED, sent) :]
+
+
 @given(st.text(max_size=300))
 def test_an_estimate_is_never_zero_for_text(text: str) -> None:
     assert (estimate(text) > 0) == bool(text)

@@ -204,3 +204,33 @@ def test_waiting_is_measured_from_arrival_to_release() -> None:
 def test_a_policy_that_cannot_keep_the_promise_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"must|hold"):
         GuardPolicy(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_resumed_text_is_context_and_not_checked_anew() -> None:
+    before, new = "前面已经看过的文字，" * 7, "现在接着往下写的新文字，一共要有三十多个字才够，所以再写一点点吧"
+    guard = Guard(GuardPolicy(), None)
+    guard.precede(before, 0)
+    assert guard.windows(0) == []  # nothing to ask about yet
+    guard.feed(new, 10)
+    (window,) = guard.windows(10)
+    assert window.text.endswith(new) and len(window.text) > len(new) + 40  # a phrase across the seam is seen whole
+    guard.resolve(0, PASS, 20)
+    shown = guard.release()
+    assert shown.startswith(before) and len(shown) > len(before)
+    guard.finish(30)
+    drain(guard, 30)
+    assert shown + guard.release() == before + new
+
+
+def test_a_resumed_text_without_anything_new_is_settled_at_its_end() -> None:
+    guard = Guard(GuardPolicy(), None)
+    guard.precede("前面已经看过的文字，" * 7, 0)
+    guard.finish(5)
+    assert drain(guard, 5) == 0 and guard.settled
+
+
+def test_a_phrase_across_the_seam_blocks() -> None:
+    guard = Guard(GuardPolicy(), lambda text: RISKY if "坏词" in text else PASS)
+    guard.precede("前面已经看过的文字，结尾是坏", 0)
+    guard.feed("词出现了", 5)
+    assert guard.blocked == RISKY and guard.release() == ""

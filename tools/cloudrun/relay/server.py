@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
 
 from cloudrun.control import only_local, order_of, refuse, switch_route
-from cloudrun.gateway import abort
 from cloudrun.relay import answers
+from cloudrun.relay.failures import failure
+from cloudrun.relay.generation import generate
 from cloudrun.relay.script import Script
 from cloudrun.relay.switches import RELAY_SWITCHES, of_json, of_model
-from cloudrun.relay.wire import Cut, Stream, pieces
 from cloudrun.switches import SwitchError, Switches, View
 
 MODELS = ("demo-chat", "demo-reasoner")
 KEPT_REQUESTS = 20_000
-ERRORS = {
-    400: ("invalid_request_error", "context_length_exceeded", "This model's maximum context length is exceeded."),
-    401: ("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
-    429: ("rate_limit_error", "rate_limit_exceeded", "Rate limit reached, try again later."),
-}
-
-
-def failure(status: int, message: str = "", headers: dict[str, str] | None = None) -> web.Response:
-    """An error in OpenAI's form."""
-    kind, code, text = ERRORS.get(status, ("server_error", "demo_error", "The demo relay was told to fail."))
-    body = {"error": {"message": message or text, "type": kind, "param": None, "code": code}}
-    return web.json_response(body, status=status, headers=headers)
 
 
 class _Refusing(asyncio.Protocol):
@@ -43,9 +31,12 @@ class _Refusing(asyncio.Protocol):
 
 
 class Relay:
-    """The demo relay with its switches, scripts and record of requests."""
+    """The demo relay with its switches, scripts and record of requests. `compose` says what it answers to messages;
+    `trouble` gives more switches for one request of these messages (a fault campaign's)."""
 
     def __init__(self) -> None:
+        self.compose: Callable[[answers.Messages], str] = answers.answer
+        self.trouble: Callable[[answers.Messages], dict[str, object]] = lambda messages: {}
         self.switches = Switches(RELAY_SWITCHES)
         self.scripts: list[Script] = []
         self.requests: deque[dict[str, Any]] = deque(maxlen=KEPT_REQUESTS)
@@ -144,10 +135,11 @@ class Relay:
             if header:
                 given = of_json(header)
                 extra |= given if isinstance(given, dict) else {}
+            extra |= self.trouble(messages)
             switches = self.switches.take(last, extra)
         except SwitchError as error:
             return failure(400, str(error))
-        record = self._record(body, messages, model, switches)
+        record = self._record(request, body, model, switches)
         try:
             if not self._keyed(request, switches["api_key"]):
                 record["ended"] = "status 401"
@@ -155,7 +147,7 @@ class Relay:
             script = self._next_script(last)
             if script is not None:
                 return await script.serve(request, record)
-            return await self._generate(request, body, messages, model, switches, record)
+            return await generate(request, body, model, switches, record, self.compose)
         except (asyncio.CancelledError, ConnectionError):
             record["disconnected"] = True
             record["ended"] = "client disconnected"
@@ -163,6 +155,7 @@ class Relay:
             raise
         finally:
             record["live"] = False
+            record["ended_ms"] = int(time.time() * 1000)
             record["seconds"] = round(time.monotonic() - self._began - record["at"], 3)
 
     def _next_script(self, subject: str) -> Script | None:
@@ -175,12 +168,14 @@ class Relay:
                 return script
         return None
 
-    def _record(
-        self, body: dict[str, Any], messages: list[dict[str, Any]], model: str, switches: View
-    ) -> dict[str, Any]:
+    def _record(self, request: web.Request, body: dict[str, Any], model: str, switches: View) -> dict[str, Any]:
+        messages = body["messages"]
         self.total += 1
         record: dict[str, Any] = {
             "n": self.total,
+            "request_id": request.headers.get("X-Request-Id", ""),
+            "began_ms": int(time.time() * 1000),
+            "ended_ms": 0,
             "at": round(time.monotonic() - self._began, 3),
             "model": model,
             "stream": bool(body.get("stream")),
@@ -199,112 +194,3 @@ class Relay:
             record["body"] = body
         self.requests.append(record)
         return record
-
-    async def _generate(
-        self,
-        request: web.Request,
-        body: dict[str, Any],
-        messages: list[dict[str, Any]],
-        model: str,
-        switches: View,
-        record: dict[str, Any],
-    ) -> web.StreamResponse:
-        if switches["refuse"]:
-            record["ended"] = "refused"
-            abort(request)
-            return web.Response()
-        if switches["status"] != 200:
-            record["ended"] = f"status {switches['status']}"
-            after = switches["retry_after"]
-            return failure(switches["status"], headers={"Retry-After": f"{after:g}"} if after >= 0 else None)
-        if switches["hang"]:
-            record["ended"] = "hanging"
-            await asyncio.Event().wait()
-        thought = switches["reasoning"] or (answers.reasoning(messages) if model == "demo-reasoner" else "")
-        text = "" if switches["empty"] == "stream" else switches["answer"] or answers.answer(messages)
-        limit = body.get("max_tokens") or body.get("max_completion_tokens")
-        words = answers.tokens(text)
-        reason = "stop"
-        if isinstance(limit, int) and 0 < limit < len(words):
-            text, reason = "".join(words[:limit]), "length"
-        spoken = len(answers.tokens(text)) + len(answers.tokens(thought))
-        asked = sum(len(answers.tokens(answers.text_of(m))) + 4 for m in messages)
-        usage: dict[str, Any] = {"prompt_tokens": asked, "completion_tokens": spoken, "total_tokens": asked + spoken}
-        if thought:
-            usage["completion_tokens_details"] = {"reasoning_tokens": len(answers.tokens(thought))}
-        if not body.get("stream") or switches["json_answer"]:
-            return await self._at_once(model, thought, text, reason, usage, switches, record)
-        options = body.get("stream_options") or {}
-        wants = switches["usage"] == "always" or (switches["usage"] == "asked" and bool(options.get("include_usage")))
-        return await self._stream(request, model, thought, text, reason, usage if wants else None, switches, record)
-
-    async def _at_once(
-        self,
-        model: str,
-        thought: str,
-        text: str,
-        reason: str,
-        usage: dict[str, Any],
-        switches: View,
-        record: dict[str, Any],
-    ) -> web.Response:
-        pace = switches["tokens_per_second"]
-        await asyncio.sleep(switches["first_token_ms"] / 1000 + (usage["completion_tokens"] / pace if pace else 0))
-        record["generated_tokens"], record["ended"] = usage["completion_tokens"], "complete"
-        if switches["empty"] == "body":
-            return web.Response(content_type="application/json")
-        message: dict[str, Any] = {"role": "assistant", "content": text}
-        if thought:
-            message["reasoning_content"] = thought
-        reason = switches["finish_reason"] or reason
-        return web.json_response(
-            {
-                "id": f"chatcmpl-demo-{record['n']}",
-                "object": "chat.completion",
-                "created": 1_700_000_000,
-                "model": model,
-                "choices": [{"index": 0, "message": message, "finish_reason": reason}],
-                "usage": usage,
-            },
-            dumps=lambda value: json.dumps(value, ensure_ascii=False),
-        )
-
-    async def _stream(
-        self,
-        request: web.Request,
-        model: str,
-        thought: str,
-        text: str,
-        reason: str,
-        usage: dict[str, Any] | None,
-        switches: View,
-        record: dict[str, Any],
-    ) -> web.StreamResponse:
-        stream = Stream(request, switches, record, model)
-        pace = switches["tokens_per_second"]
-
-        async def generated(count: int) -> None:
-            record["generated_tokens"] += count
-            if pace:  # against the clock, so that slow writes do not slow the pace
-                await asyncio.sleep(max(0.0, began + record["generated_tokens"] / pace - time.monotonic()))
-
-        cut: Cut | None = None
-        try:
-            beating = bool(switches["heartbeat_ms"])
-            if not beating:
-                await asyncio.sleep(switches["first_token_ms"] / 1000)
-            await stream.response.prepare(request)
-            if beating:
-                await stream.quiet(switches["first_token_ms"] / 1000)
-            began = time.monotonic()
-            if switches["empty"] != "body":
-                await stream.chunk({"role": "assistant", "content": ""})
-                if switches["huge_line_bytes"]:
-                    await stream.chunk({"content": ""}, padding="x" * switches["huge_line_bytes"])
-                await stream.say(pieces(thought, switches), "reasoning_content", generated)
-                await stream.say(pieces(text, switches), "content", generated)
-                await stream.finish(reason, usage)
-            record["ended"] = "complete"
-        except Cut as end:
-            cut = end
-        return await stream.end(cut)
