@@ -77,6 +77,7 @@ def environment(lease: float) -> dict[str, str]:
         "YUNLIAO_GRACE_SECONDS": "8",
         "YUNLIAO_JOBS_SECRET": settle.JOBS_SECRET,
         "YUNLIAO_MAX_LIVE": "12",  # fewer than users, so that some turns queue
+        "YUNLIAO_MAX_LIVE_TOTAL": "30",
         "YUNLIAO_MAX_QUEUE": "60",
     }
 
@@ -108,6 +109,7 @@ async def _play(options: Options, world: World, store: Store, say: Callable[[str
     began = time.monotonic()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True)) as session:
         stage = Stage(options.seed, world.url, session, options.folder)
+        stage.evidence.extra_generations = 1
         # A lease and the 15 s until the timer comes by, and as long again for what strikes meanwhile.
         stage.evidence.stop_ms = int(2 * (options.lease + TIMER_SECONDS) * 1000) if options.faults else 5_000
         inside = Inside(world.environment() | {"PORT": "80"})
@@ -128,6 +130,7 @@ async def _play(options: Options, world: World, store: Store, say: Callable[[str
             evidence = stage.evidence
             evidence.asked = settle.asked_of(world)
             evidence.live = await settle.gauges_of(world)
+            evidence.live["all"] = {"shared seats": float(await asyncio.to_thread(inside.seats))}
             evidence.kept = await asyncio.to_thread(inside.kept, pairs(evidence))
             live = set(await asyncio.to_thread(inside.live)) - {item.turn for item in evidence.kept}
             evidence.faults += [f"turn {turn} is live and nobody asked for it" for turn in sorted(live)]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+import msgspec
+
 from chaos.records import Evidence, Kept
 from cloudrun.identity import APPID, openid_of
 from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.bootstrap import store_at
 from yunliao.domain.principal import Principal
+from yunliao.domain.seats import Seats
 from yunliao.domain.turn import Turn
 from yunliao.ports import Store
 from yunliao.services.asking import open_body
@@ -44,6 +47,15 @@ class Inside:
             if turn is not None:
                 found.append(self._one(user, owner, turn))
         return found
+
+    def seats(self) -> int:
+        """Shared places for live answers that are still held."""
+        found = self.store.registers.read("seats")
+        if not found.version:
+            return 0
+        now = SystemClock().now_ms()
+        holdings = msgspec.json.decode(found.value, type=Seats).holdings
+        return sum(one.seats for one in holdings.values() if one.until > now)
 
     def close(self) -> None:
         """Let go of the store."""

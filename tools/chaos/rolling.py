@@ -32,7 +32,7 @@ async def measure(
 ) -> list[str]:
     """What was wrong with each of the answers, empty for a good one."""
     store = store_of(store_name, folder, seed)
-    env = environment(lease) | {"YUNLIAO_MAX_LIVE": "100"}
+    env = environment(lease) | {"YUNLIAO_MAX_LIVE": "100", "YUNLIAO_MAX_LIVE_TOTAL": "0"}
     async with running(store, folder, instances, env) as world:
         assert world.relay is not None
         world.relay.compose = tale.composer(seed, [], plain=True, sentences=SENTENCES)

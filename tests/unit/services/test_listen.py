@@ -55,6 +55,16 @@ class OtherEngine:
         return True
 
 
+class Quiet:
+    """Following a turn of which nothing is heard in time."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+
+    def wait(self, turn_id: str, after: int, seconds: float) -> None:
+        self.clock.sleep(seconds)
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
@@ -64,7 +74,7 @@ def reader(clock: FakeClock, lease_ms: int, later: dict[int, EventRow]) -> tuple
     store = OneTurn(clock, clock.now_ms() + lease_ms, later)
     engine = OtherEngine(store)
     owner = Owner("user", Principal(openid="", appid=""), b"", Plain())  # type: ignore[arg-type]
-    return Listen(turns=store, engine=engine, clock=clock), engine, owner  # type: ignore[arg-type]
+    return Listen(turns=store, engine=engine, following=Quiet(clock), clock=clock), engine, owner  # type: ignore[arg-type]
 
 
 def row(seq: int) -> EventRow:
