@@ -114,9 +114,9 @@ async def _play(options: Options, world: World, store: Store, say: Callable[[str
         stage.evidence.stop_ms = int(2 * (options.lease + TIMER_SECONDS) * 1000) if options.faults else 5_000
         inside = Inside(world.environment() | {"PORT": "80"})
         striker = Striker(world, stage, store, options.lease)
-        if world.relay is not None:
-            world.relay.compose = tale.composer(options.seed, stage.evidence.wrong_prompts)
-            world.relay.trouble = trouble.relay_trouble(options.seed, seen)
+        for relay in world.relays:
+            relay.compose = tale.composer(options.seed, stage.evidence.wrong_prompts)
+            relay.trouble = trouble.relay_trouble(options.seed, seen)
         world.wechat.switches.change({"latency_ms": 20, "jitter_ms": 60})
         reporter = asyncio.create_task(_report(options, stage, inside, striker, say))
         try:

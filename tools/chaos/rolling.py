@@ -34,9 +34,8 @@ async def measure(
     store = store_of(store_name, folder, seed)
     env = environment(lease) | {"YUNLIAO_MAX_LIVE": "100", "YUNLIAO_MAX_LIVE_TOTAL": "0"}
     async with running(store, folder, instances, env) as world:
-        assert world.relay is not None
-        world.relay.compose = tale.composer(seed, [], plain=True, sentences=SENTENCES)
-        world.relay.switches.change({"first_token_ms": 200, "tokens_per_second": PACE, "chunk_tokens": 2})
+        world.relays[0].compose = tale.composer(seed, [], plain=True, sentences=SENTENCES)
+        world.relays[0].switches.change({"first_token_ms": 200, "tokens_per_second": PACE, "chunk_tokens": 2})
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True)) as session:
             over = asyncio.Event()
             answers = [asyncio.create_task(_one(session, world.url, n, seed, over)) for n in range(1, ANSWERS + 1)]

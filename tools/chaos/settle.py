@@ -52,14 +52,9 @@ async def rest(world: World) -> None:
     until = time.monotonic() + REST_SECONDS
     while time.monotonic() < until:
         busy = any(value for gauges in (await gauges_of(world)).values() for value in gauges.values())
-        if not busy and not any(record["live"] for relay in relays_of(world) for record in relay.requests):
+        if not busy and not any(record["live"] for relay in world.relays for record in relay.requests):
             return
         await asyncio.sleep(0.5)
-
-
-def relays_of(world: World) -> list[object]:
-    """The demo relays."""
-    return [world.relay] if world.relay is not None else []
 
 
 async def gauges_of(world: World) -> dict[str, dict[str, float]]:
@@ -127,6 +122,6 @@ def asked_of(world: World) -> list[Asked]:
             generated=bool(record["generated_tokens"]),
             how=record["ended"],
         )
-        for relay in relays_of(world)
-        for record in relay.requests  # type: ignore[attr-defined]
+        for relay in world.relays
+        for record in relay.requests
     ]

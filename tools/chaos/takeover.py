@@ -57,11 +57,11 @@ async def measure(
 
 
 async def _rounds(times: int, seed: str, world: World, say: Callable[[str], None]) -> list[Takeover]:
-    assert world.relay is not None and world.fleet is not None
+    assert world.fleet is not None
     wrong: list[str] = []
     chance = random.Random(f"{seed}/takeover")
-    world.relay.compose = tale.composer(seed, wrong, plain=True, sentences=SENTENCES)
-    world.relay.switches.change({"first_token_ms": 200, "tokens_per_second": PACE, "chunk_tokens": 2})
+    world.relays[0].compose = tale.composer(seed, wrong, plain=True, sentences=SENTENCES)
+    world.relays[0].switches.change({"first_token_ms": 200, "tokens_per_second": PACE, "chunk_tokens": 2})
     world.wechat.switches.change({"latency_ms": 20, "jitter_ms": 60})
     done: list[Takeover] = []
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True)) as session:
