@@ -67,6 +67,11 @@ class Joiner:
             return ""
         return self.finish()
 
+    def drop(self) -> None:
+        """The continuation broke off. What is held may be the beginning of a repetition that nobody can tell any more,
+        so it is left out: a few words fewer, none twice."""
+        self._held, self._decided = "", True
+
     def finish(self) -> str:
         """What was held when no more text comes."""
         if self._decided:

@@ -279,6 +279,7 @@ class Run:
                     break
         except TurnFailed as failed:
             heard.failure = failed
+            self._joiner.drop()
         stream.close()
         heard.upstream = stream.upstream
         self.upstreams.append(stream.upstream)

@@ -186,13 +186,32 @@ def test_cut_at_any_place(at: int) -> None:
         (cut(by=RelayTimeout()), "relay_interrupted"),
         (cut(by=RelayEmpty()), "relay_interrupted"),
         (cut("泡上一壶茶，"), "relay_interrupted"),
+        (cut("泡上"), "relay_interrupted"),
+        (cut("院子里的树都绿了，鸟也回来了。我们搬出"), "relay_interrupted"),
+        (cut(FIRST[:3]), "relay_interrupted"),
     ],
-    ids=["refuses", "anew in other words", "unreachable", "silent", "empty", "only repeats"],
+    ids=[
+        "refuses",
+        "anew in other words",
+        "unreachable",
+        "silent",
+        "empty",
+        "only repeats",
+        "begins to repeat",
+        "repeats and stops in the middle of it",
+        "begins anew",
+    ],
 )
 def test_a_continuation_that_fails_leaves_the_text_and_the_true_ending(again: list[Step], code: str) -> None:
     stage = Stage(cut(FIRST), again).play()
     assert (stage.text, stage.told) == (FIRST, ("failed", code))
     assert len(stage.relay.requests) == 2
+
+
+def test_a_taken_over_answer_that_begins_to_repeat_and_is_cut_goes_on_without_the_repetition() -> None:
+    stage = Stage(cut(FIRST[:7]), text_answer(REST), shown=FIRST).play()
+    assert (stage.text, stage.told) == (WHOLE, ("complete", ""))
+    assert stage.relay.requests[1].messages[-2].content == FIRST
 
 
 def test_it_is_gone_on_with_once() -> None:
