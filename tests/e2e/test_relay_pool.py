@@ -46,7 +46,10 @@ def cloud(two: LocalCloudRun) -> Iterator[LocalCloudRun]:
         two.control("relay2/forget", {})
         return False
 
-    wait_for(rested)
+    try:
+        wait_for(rested)
+    except AssertionError as late:
+        raise AssertionError(f"the first upstream does not come back: {scrape(two)}") from late
     for number, name in ((1, "relay"), (2, "relay2")):
         two.control(f"{name}/forget", {})
         two.relay(number, answer=ANSWER)

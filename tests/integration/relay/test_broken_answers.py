@@ -221,6 +221,20 @@ def test_silence_after_the_reason_is_the_end(upstream, relay) -> None:
     assert (heard.text, heard.end) == ("一", "complete")
 
 
+def test_comments_after_the_reason_do_not_keep_an_answer_open(upstream, relay, monkeypatch) -> None:
+    """As a gateway that pings for ever and never sends `[DONE]`."""
+    monkeypatch.setattr("yunliao.adapters.relay.stream.FAREWELL_SECONDS", 0.3)
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(head() + frame(chunk("一") + STOP))
+        while not peer.gone.wait(0.02):
+            peer.send(frame(b": PING\n\n"))
+
+    heard = Heard(relay(upstream(script)).stream(REQUEST))
+    assert (heard.text, heard.end) == ("一", "complete")
+
+
 @pytest.mark.parametrize("trickle", [frame(b": alive\n\n"), frame(chunk("一")), b"1", b"0"])
 def test_the_total_limit_holds_however_bytes_trickle(upstream, relay, trickle: bytes) -> None:
     """Comments, texts, and digits of a chunk size that never ends."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from yunliao.adapters.relay.client import HttpRelay
+from yunliao.adapters.relay.client import HttpRelay, endpoint
 from yunliao.adapters.relay.dialects import DIALECTS, Dialect, guess
 from yunliao.adapters.relay.line import RelayLimits
 from yunliao.adapters.relay.pool import PoolPolicy, RelayPool
@@ -26,8 +26,17 @@ def build_pool(settings: Settings, clock: Clock, metrics: Metrics) -> RelayPool:
 
 def build_moderator(relays: Sequence[RelaySpec], clock: Clock, metrics: Metrics) -> Moderator | None:
     """The moderation layer of the upstreams that are said to have one."""
-    moderators = [RelayModerator(spec.url, spec.key, clock, metrics.moderation) for spec in relays if spec.moderation]
+    moderators = [
+        RelayModerator(moderation_base(spec.url), spec.key, clock, metrics.moderation)
+        for spec in relays
+        if spec.moderation
+    ]
     return FirstDecision(moderators) if moderators else None
+
+
+def moderation_base(url: str) -> str:
+    """The address before `/moderations` of an upstream whose chat is at `url`."""
+    return endpoint(url).partition("?")[0].removesuffix("/chat/completions")
 
 
 def dialect_of(spec: RelaySpec) -> Dialect:

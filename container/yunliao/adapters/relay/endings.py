@@ -9,7 +9,8 @@
 | yes | stop or another | more text and then a cut | interrupted |
 | yes | none | anything | interrupted: a forged or a missing end |
 | no | none, but reasoning | anything | interrupted |
-| no | none, or stop | anything | empty |
+| no | none | a cut | interrupted |
+| no | none, or stop | anything else | empty |
 
 An upstream known to send no reason at all (`done_is_enough`) is believed its `[DONE]`.
 """
@@ -54,7 +55,7 @@ def judge(evidence: Evidence, *, done_is_enough: bool = False) -> Reason:
     if not finish and not believed and (evidence.text or evidence.reasoning):
         raise RelayInterrupted("no finish_reason")
     if not evidence.text:
-        raise RelayEmpty
+        raise RelayInterrupted("cut before any text") if evidence.cut and not finish else RelayEmpty
     if evidence.late and evidence.cut and not evidence.done:
         raise RelayInterrupted("cut after more text")
     return "complete"

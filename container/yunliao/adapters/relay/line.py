@@ -8,6 +8,7 @@
 """
 
 import errno
+import math
 import os
 import socket
 import threading
@@ -48,7 +49,7 @@ class Line:
         self._lock = threading.Lock()
         self._handle: socket.socket | None = None
         self._first_byte_at = self._total_at = 0.0
-        self._silence = limits.silence
+        self._farewell_at = math.inf
         self.answering = False
         """Whether a byte of the body has come."""
         self.impatient = False
@@ -76,8 +77,8 @@ class Line:
         return min(self._first_byte_at, self._total_at) - self._clock.monotonic()
 
     def hurry(self, seconds: float) -> None:
-        """From now on, `seconds` of silence are enough."""
-        self._silence = min(self._silence, seconds)
+        """Whatever still comes, it must come within `seconds` from now."""
+        self._farewell_at = self._clock.monotonic() + seconds
 
     def patience(self) -> float:
         """Seconds the next receive may wait. Raises `TimeoutError` when a limit is over already."""
@@ -85,7 +86,7 @@ class Line:
             return 0.0
         left = self.opening
         if self.answering:
-            left = min(self._silence, self._total_at - self._clock.monotonic())
+            left = min(self._limits.silence, min(self._farewell_at, self._total_at) - self._clock.monotonic())
         if left <= 0:
             raise TimeoutError
         return left

@@ -9,31 +9,27 @@ import ssl
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from yunliao.adapters.relay.chunks import Piece, decode
 from yunliao.adapters.relay.connection import Connection
-from yunliao.adapters.relay.endings import Evidence, judge
+from yunliao.adapters.relay.endings import Evidence
 from yunliao.adapters.relay.framing import Head, NotHttp
 from yunliao.adapters.relay.line import Line
+from yunliao.adapters.relay.reading import Reading
 from yunliao.adapters.relay.refusals import MAX_ERROR_BODY, Refusal, refusal
-from yunliao.adapters.relay.sse import SseDecoder
 from yunliao.errors import (
-    BlockedOutput,
     RelayInterrupted,
-    RelayMalformed,
     RelayRefused,
     RelayTimeout,
     RelayUnreachable,
     TurnFailed,
 )
-from yunliao.ports import RelayEvent, RelayFinish, RelayReasoning, RelayRequest, RelayText
+from yunliao.ports import RelayEvent, RelayRequest
 
 if TYPE_CHECKING:
     from yunliao.adapters.relay.client import HttpRelay
 
 FAREWELL_SECONDS = 2.0
-"""Silence after the reason for the end, after which usage and `[DONE]` are not waited for any more."""
-MAX_WHOLE = 8 << 20
-"""Bytes of an answer that comes in one piece."""
+"""Longest wait for usage and `[DONE]` after the reason for the end; some upstreams go on with comments and never close
+(docs/relays.md)."""
 
 
 class Attempt:
@@ -136,39 +132,23 @@ class Attempt:
     # --- reading --------------------------------------------------------------------------------------------------
 
     def _events(self) -> Iterator[list[RelayEvent]]:
-        opening = self._opening()
-        if opening.lstrip()[:1] in (b"{", b"["):
-            return self._whole(opening)
-        return self._streamed(opening)
-
-    def _opening(self) -> bytes:
-        """The first bytes of the answer, up to one that tells a stream from an answer in one piece."""
-        opening, evidence = b"", Evidence()
-        while not opening.strip() and (data := self._next(evidence)):
-            opening += data
-        return opening
-
-    def _streamed(self, data: bytes) -> Iterator[list[RelayEvent]]:
-        decoder, evidence = SseDecoder(), Evidence()
+        reading = Reading(done_is_enough=self._relay.dialect.done_is_enough)
         while not self._line.closed:
-            batch: list[RelayEvent] = []
-            events = decoder.feed(data)
-            if not data and not evidence.cut:
-                events += decoder.finish()
-            failure = _digest(events, evidence, batch)
+            data = self._next(reading.evidence)
+            batch = reading.feed(data)
             if batch:
                 yield batch
-            if failure is not None:
-                raise failure
-            if evidence.done or not data:
+            if reading.failure is not None:
+                raise reading.failure
+            if reading.ended or not data:
                 self._finished = True
-                yield [RelayFinish(judge(evidence, done_is_enough=self._relay.dialect.done_is_enough), evidence.usage)]
+                yield from reading.finish()
                 return
-            if evidence.finish:
-                self._line.hurry(FAREWELL_SECONDS)
-            elif evidence.text:
+            if reading.evidence.finish:
+                if reading.moved:  # comments after the reason would otherwise keep the answer open for ever
+                    self._line.hurry(FAREWELL_SECONDS)
+            elif reading.evidence.text:
                 self._line.pause(self._relay.pace)
-            data = self._next(evidence)
 
     def _next(self, evidence: Evidence) -> bytes:
         """More of the answer; b"" at its end, or after its reason where nothing more comes."""
@@ -176,41 +156,14 @@ class Attempt:
             return self._read()
         except TimeoutError:
             evidence.cut = True
-            if evidence.finish and not self._line.overdue:
+            if evidence.finish:
                 return b""
             if self._line.overdue:
                 raise RelayTimeout("total") from None
             raise (RelayInterrupted("silence") if evidence.text else RelayTimeout("silence")) from None
         except OSError:
             evidence.cut = True
-            if evidence.finish:
-                return b""  # what was cut off is only the farewell, unless `judge` knows better
-            raise RelayInterrupted("cut") from None
-
-    def _whole(self, body: bytes) -> Iterator[list[RelayEvent]]:
-        """An answer in one piece although a stream was asked for."""
-        try:
-            while len(body) <= MAX_WHOLE and (data := self._read()):
-                body += data
-        except TimeoutError:
-            raise RelayTimeout("silence") from None
-        except OSError:
-            raise RelayInterrupted("cut") from None
-        if len(body) > MAX_WHOLE:
-            raise RelayMalformed("answer too large")
-        evidence = Evidence()
-        batch: list[RelayEvent] = []
-        failure = _digest([body], evidence, batch)
-        self._finished = True
-        try:
-            if failure is not None:
-                raise failure
-            batch.append(RelayFinish(judge(evidence), evidence.usage))
-        except TurnFailed:
-            if batch:
-                yield batch
-            raise
-        yield batch
+            return b""
 
     def _release(self) -> None:
         connection, self._connection = self._connection, None
@@ -222,32 +175,3 @@ class Attempt:
             connection.close()
         else:
             self._relay.connections.give_back(connection)
-
-
-def _digest(events: list[bytes], evidence: Evidence, batch: list[RelayEvent]) -> TurnFailed | None:
-    """Put what the events say into `batch`; the failure that one of them means, after what came before it."""
-    for data in filter(bytes.strip, events):
-        if data.strip() == b"[DONE]":
-            evidence.done = True
-            return None
-        try:
-            piece = decode(data)
-        except BlockedOutput:
-            evidence.finish, evidence.done = "content_filter", True
-            return None
-        except TurnFailed as failed:
-            return failed
-        _note(piece, evidence, batch)
-    return None
-
-
-def _note(piece: Piece, evidence: Evidence, batch: list[RelayEvent]) -> None:
-    if piece.reasoning:
-        evidence.reasoning = True
-        batch.append(RelayReasoning(piece.reasoning))
-    if piece.text:
-        evidence.text = True
-        evidence.late = bool(evidence.finish)
-        batch.append(RelayText(piece.text))
-    evidence.finish = piece.finish or evidence.finish
-    evidence.usage = piece.usage or evidence.usage
