@@ -10,6 +10,7 @@ from yunliao.adapters.store.mongo.accept import TURN, accept
 from yunliao.adapters.store.mongo.commit import GroupCommit
 from yunliao.adapters.store.mongo.database import ORPHAN_SECONDS, Database, Document
 from yunliao.adapters.store.mongo.records import load, read
+from yunliao.adapters.store.mongo.watch import MongoWatch, open_watch
 from yunliao.adapters.store.mongo.whose import Whose, these
 from yunliao.domain.turn import Turn
 from yunliao.ports import AcceptLimits, AcceptOutcome, CommitResult, Draft, EventRow, Head, TurnWrite
@@ -96,8 +97,12 @@ class MongoTurns:
         """See `ports.Turns.heads`."""
         with self._database.call():
             wanted = these(self._whose.users(turn_ids))
-            found = list(self._turns.find(wanted, {"last_seq": 1, "live": 1}))
-        return {one["_id"]: Head(one["last_seq"], one.get("live", False)) for one in found}
+            found = list(self._turns.find(wanted, {"last_seq": 1, "live": 1, "lease_until": 1}))
+        return {one["_id"]: Head(one["last_seq"], one.get("live", False), int(one["lease_until"])) for one in found}
+
+    def watch(self) -> MongoWatch | None:
+        """See `ports.Turns.watch`."""
+        return open_watch(self._database)
 
     def expire_events(self, *, ended_before: int, limit: int) -> int:
         """See `ports.Turns.expire_events`."""
