@@ -8,7 +8,7 @@ from pathlib import Path
 from mongod import ReplicaSet
 from storage import growth, tailing
 
-GROWTH = "| collection | documents | estimate, MB | data, MB | on disk, MB | indexes, MB | of them |"
+GROWTH = "| collection | documents | estimate, MB | data, MB | on disk, MB | indexes, MB | of them, MB (estimate) |"
 HEADER = "| way | live turns | followed here | delay p50, ms | p95 | longest | CPU here | CPU of the server |"
 
 

@@ -32,6 +32,8 @@ BATCH = 200
 COLLECTIONS = ("users", "gates", "conversations", "messages", "turns")
 MADE_ID = re.compile(r"(turn|conv|msg)_")
 MB = 1e6
+ENTRY = 8
+"""Bytes an index entry takes besides its values."""
 SIZES = ("size", "storageSize", "totalIndexSize")
 
 Documents = dict[str, list[dict[str, Any]]]
@@ -99,6 +101,18 @@ def fill(database: Any, made: Documents, turns: int) -> None:
                 )
 
 
+def key_bytes(document: dict[str, Any], spec: dict[str, Any]) -> int:
+    """What a document's entry in an index takes, before neighbours' common beginnings are left out."""
+    partial = spec.get("partialFilterExpression", {})
+    if any(field not in document for field in partial):
+        return 0
+    return ENTRY + sum(_key(document.get(field)) for field, _ in spec["key"])
+
+
+def _key(value: Any) -> int:
+    return len(value) + 2 if isinstance(value, str) else 8
+
+
 def measure(url: str, *, turns: int, expired: bool) -> list[str]:
     """Rows of the table, per 1,000,000 turns: what the documents' sizes foretell, and what the server's files hold."""
     store = MongoStore(url)
@@ -119,7 +133,14 @@ def measure(url: str, *, turns: int, expired: bool) -> list[str]:
             per_turn = len(made[name]) / TURNS / (CONVERSATIONS if name in COLLECTIONS[:2] else 1)
             foretold = per_turn * sum(len(bson.encode(one)) for one in made[name]) / len(made[name])
             scale = 1e6 / turns / MB
-            of_them = ", ".join(f"{index} {size * scale:.0f}" for index, size in sorted(stats["indexSizes"].items()))
+            foretold_keys = {
+                index: per_turn * sum(key_bytes(one, spec) for one in made[name]) / len(made[name])
+                for index, spec in database[name].index_information().items()
+            }
+            of_them = ", ".join(
+                f"{index} {size * scale:,.0f} ({foretold_keys[index]:,.0f})"
+                for index, size in sorted(stats["indexSizes"].items())
+            )
             sizes = (stats["count"] / turns * 1e6, foretold, *(stats[size] * scale for size in SIZES))
             lines.append(
                 f"| `{name}`{'' if expired or name != 'turns' else ' with events'} | "

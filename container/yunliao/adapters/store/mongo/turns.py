@@ -37,7 +37,7 @@ class MongoTurns:
 
     def get(self, turn_id: str) -> Turn | None:
         """See `ports.Turns.get`."""
-        return self._one({"_id": turn_id})
+        return self._one(self._whose.known(turn_id))
 
     def by_client_id(self, user_id: str, client_id: str) -> Turn | None:
         """See `ports.Turns.by_client_id`."""
@@ -52,7 +52,10 @@ class MongoTurns:
         return self._commit.run(writes, owner=owner, lease_until=lease_until)
 
     def claim(self, turn_id: str, *, owner: str, lease_until: int, now: int) -> Turn | None:
-        """See `ports.Turns.claim`."""
+        """See `ports.Turns.claim`. After an outage the owners, who live, are given one lease time to come back."""
+        if not self._database.trouble.settled((lease_until - now) / 1000):
+            self.heads([turn_id])  # raises while the outage lasts: not to be had is another thing than not to be seen
+            return None
         with self._database.call():
             dead = {**self._whose.one(turn_id), "live": True, "lease_until": {"$lt": now}}
             change = {"$set": {"owner": owner, "lease_until": lease_until}, "$inc": {"takeovers": 1}}
