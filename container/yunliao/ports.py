@@ -161,10 +161,34 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """Where a turn stands: the number of its newest durable event, and whether its terminal event is still to come."""
+    """Where a turn stands: the number of its newest durable event, whether its terminal event is still to come, and
+    until when its owner has it."""
 
     last_seq: int
     live: bool
+    lease_until: int
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """What one change did to a turn. `lease_until` is None where it stayed."""
+
+    turn_id: str
+    rows: tuple[EventRow, ...] = ()
+    ended: bool = False
+    lease_until: int | None = None
+
+
+class Watch(Protocol):
+    """Changes of all turns, by anybody, durable ones only, each turn's in order and without a gap."""
+
+    def next(self) -> list[Progress]:
+        """What came since the last call; waits a moment, below a second, if nothing did. Raises `StoreUnavailable`:
+        then changes may have been missed, and another watch is needed."""
+        ...
+
+    def close(self) -> None:
+        """Let go; never fails."""
+        ...
 
 
 class TurnWrite(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,6 +259,10 @@ class Turns(Protocol):
 
     def heads(self, turn_ids: Collection[str]) -> dict[str, Head]:
         """Where these turns stand, by id, in one look at the store; those that are not there are left out."""
+        ...
+
+    def watch(self) -> Watch | None:
+        """Changes from now on, or None if this store cannot tell them: then ask `heads`."""
         ...
 
     def expire_events(self, *, ended_before: int, limit: int) -> int:

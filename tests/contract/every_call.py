@@ -54,6 +54,8 @@ def _use(store: Any) -> None:
     store.turns.claim(turn.id, owner="me", lease_until=99_000, now=50_000)
     store.turns.request_stop(turn.id)
     store.turns.heads([turn.id, "turn_none"])
+    if watch := store.turns.watch():
+        watch.close()
     store.turns.commit([TurnWrite(turn_id=turn.id, rows=rows(2, 2))], owner="me", lease_until=9)
     store.turns.commit([last(turn, 4, ending("blocked"))], owner="me", lease_until=9)
     room, conversation = store.conversations, turn.conversation_id

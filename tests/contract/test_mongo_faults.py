@@ -39,9 +39,13 @@ def proxy(replica_set: ReplicaSet) -> Iterator[TcpProxy]:
 def store(proxy: TcpProxy, replica_set: ReplicaSet) -> Iterator[MongoStore]:
     """Its network goes through the proxy; it is impatient, so that the tests need not be."""
     made = MongoStore(f"mongodb://127.0.0.1:{proxy.port}/faults?directConnection=true", seconds=1.5)
-    made.migrate()
-    yield made
-    made.close()
+    try:
+        made.migrate()
+        yield made
+    finally:
+        made.close()
+        if replica_set.members[0].process is None:  # a test failed in the middle of an outage
+            replica_set.start()
     with pymongo.MongoClient[Any](replica_set.url()) as client:
         client.admin.command({"killAllSessions": []})
         client.drop_database("faults")

@@ -87,6 +87,8 @@ def test_no_query_reads_through_a_collection(store: MongoStore, listening: Liste
         for name, command in listening.sent:
             if name not in SEARCHING:
                 continue
+            if name == "aggregate" and "$changeStream" in command["pipeline"][0]:
+                continue  # reads the log of the server, from its end
             for one in single(command):
                 if name == "aggregate":
                     one["cursor"] = {}

@@ -11,7 +11,7 @@ from tests.contract.records import LIMITS, draft, ending, last, rows
 from yunliao.adapters.store.sqlite import SqliteStore
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.domain.turn import Turn
-from yunliao.ports import EventRow, TurnWrite, User
+from yunliao.ports import EventRow, Store, TurnWrite, User
 
 OPENID = "oCANARY-openid-28-characters"
 WORDS = {
@@ -23,7 +23,7 @@ MASTER, LOOKUP_KEY, DATA_KEY = (os.urandom(32) for _ in range(3))
 class Records:
     """One user's whole history, sealed as the services do it; `blobs` are the sealed parts that were stored."""
 
-    def __init__(self, store: SqliteStore, name: str) -> None:
+    def __init__(self, store: Store, name: str) -> None:
         self.vault = MasterKeyVault([("k1", MASTER)])
         self.user_id = self.vault.lookup(LOOKUP_KEY, OPENID + name)
         self.blobs: list[bytes] = []
@@ -33,7 +33,7 @@ class Records:
         store.users.create(User(id=self.user_id, wrapped_key=self.wrapped, sealed_openid=openid, created_at=1))
         self.turn = self._turn(store)
 
-    def _turn(self, store: SqliteStore) -> Turn:
+    def _turn(self, store: Store) -> Turn:
         sent = draft(self.user_id)
         assert sent.message is not None
         sent = replace(sent, message=replace(sent.message, sealed_body=self._seal("question")))

@@ -209,7 +209,7 @@ def test_heads_tell_where_turns_stand(store: Store) -> None:
     live, done = accepted(store), finished(store, "u2")
     store.turns.commit([TurnWrite(turn_id=live.id, rows=rows(2, 3))], owner="me", lease_until=8_000)
     wanted = [live.id, done.id, "turn_none", *(f"turn_{number}" for number in range(2_000))]
-    assert store.turns.heads(wanted) == {live.id: Head(4, True), done.id: Head(2, False)}
+    assert store.turns.heads(wanted) == {live.id: Head(4, True, 8_000), done.id: Head(2, False, 5_000)}
     assert store.turns.heads([]) == {}
 
 

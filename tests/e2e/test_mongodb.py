@@ -163,6 +163,8 @@ def test_the_store_goes_and_comes_back_in_mid_answer(
     assert end_of(events)["reason"] == "complete"
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert text_of(events) == LONG
+    # The relay was asked once: no lease was taken from an owner that lived and only could not reach the store.
+    assert cloud.relay_requests()["total"] == 1
     (question, answer) = phone.call("GET", f"/v1/conversations/{events[0]['conversation_id']}/messages")["messages"]
     assert (question["text"], answer["text"]) == ("听到一半没有存储", LONG)
     # What was refused meanwhile goes through when it is sent again, once.

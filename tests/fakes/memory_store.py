@@ -144,7 +144,10 @@ class MemoryTurns:
     def heads(self, turn_ids: Collection[str]) -> dict[str, Head]:
         with self._tables.lock:
             found = [self._tables.turns[turn_id] for turn_id in turn_ids if turn_id in self._tables.turns]
-        return {turn.id: Head(turn.last_seq, turn.live) for turn in found}
+        return {turn.id: Head(turn.last_seq, turn.live, turn.lease_until) for turn in found}
+
+    def watch(self) -> None:
+        return None
 
     def expire_events(self, *, ended_before: int, limit: int) -> int:
         with self._tables.lock:

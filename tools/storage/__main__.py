@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 
 from mongod import ReplicaSet
-from storage import tailing
+from storage import growth, tailing
 
+GROWTH = "| collection | documents | estimate, MB | data, MB | on disk, MB | indexes, MB | of them, MB (estimate) |"
 HEADER = "| way | live turns | followed here | delay p50, ms | p95 | longest | CPU here | CPU of the server |"
 
 
@@ -19,13 +20,21 @@ def main() -> int:
     tails.add_argument("--seconds", type=float, default=10)
     tails.add_argument("--live", type=int, default=150, help="live turns of all instances")
     tails.add_argument("--followed", type=int, default=20, help="of them listened to here")
+    grows = commands.add_parser("growth", help="how collections and indexes grow, per 1,000,000 turns")
+    grows.add_argument("--turns", type=int, default=100_000, help="turns to generate; a tenth of them with events")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="yunliao-storage-") as folder, ReplicaSet(Path(folder)) as running:
         process = running.members[0].process
         assert process is not None
+        if chosen.command == "growth":
+            print(GROWTH + "\n|---|---|---|---|---|---|---|", flush=True)
+            rows = growth.measure(running.url("expired"), turns=chosen.turns, expired=True)
+            rows += growth.measure(running.url("fresh"), turns=chosen.turns // 10, expired=False)[-1:]
+            print("\n".join(rows))
+            return 0
         print(HEADER + "\n|---|---|---|---|---|---|---|---|", flush=True)
-        for way in ("each", "shared", "stream"):
-            url = running.url(f"tailing_{way}")
+        for number, way in enumerate(tailing.WAYS):
+            url = running.url(f"tailing_{number}")
             line = tailing.measure(
                 url, way, live=chosen.live, followed=chosen.followed, seconds=chosen.seconds, server=process.pid
             )

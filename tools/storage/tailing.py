@@ -11,14 +11,13 @@ from collections.abc import Callable
 from multiprocessing.synchronize import Event
 from typing import Any
 
-import pymongo
-
 from storage.records import accept
 from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.store.mongo import MongoStore
 from yunliao.ports import EventRow, TurnWrite
 from yunliao.services.following import Following
 
+WAYS = ("a look each", "one look for all", "change stream")
 PACE = 0.1
 """Seconds between two commits: every turn has something to say in each."""
 
@@ -44,9 +43,9 @@ def reader(url: str, way: str, turn_ids: list[str], go: Event, enough: Event, an
     for turn_id in turn_ids:
         store.turns.get(turn_id)
     ways: dict[str, Callable[[], list[threading.Thread]]] = {
-        "each": lambda: [_thread(_each, store, one, delays, enough) for one in turn_ids],
-        "shared": lambda: _shared(store, turn_ids, delays, enough),
-        "stream": lambda: [_thread(_stream, url, set(turn_ids), delays, enough)],
+        "a look each": lambda: [_thread(_each, store, one, delays, enough) for one in turn_ids],
+        "one look for all": lambda: _shared(store, turn_ids, delays, enough, stream=False),
+        "change stream": lambda: _shared(store, turn_ids, delays, enough, stream=True),
     }
     threads = ways[way]()
     go.wait()
@@ -74,32 +73,22 @@ def _each(store: MongoStore, turn_id: str, delays: list[float], enough: Event) -
             time.sleep(0.15)
 
 
-def _shared(store: MongoStore, turn_ids: list[str], delays: list[float], enough: Event) -> list[threading.Thread]:
+def _shared(
+    store: MongoStore, turn_ids: list[str], delays: list[float], enough: Event, *, stream: bool
+) -> list[threading.Thread]:
     following = Following(turns=store.turns, clock=SystemClock(), spawn=lambda task: _thread(task))
+    if not stream:
+        store.turns.watch = lambda: None  # type: ignore[method-assign]
 
     def follow(turn_id: str) -> None:
         cursor = 1
         while not enough.is_set():
-            following.wait(turn_id, cursor, 1.0)
-            rows = store.turns.events(turn_id, after=cursor, limit=200)
+            seen = following.read(turn_id, cursor, 1.0)
+            rows = seen.rows or store.turns.events(turn_id, after=cursor, limit=200)
             delays.extend(time.time() - float(row.body) for row in rows)
             cursor += len(rows)
 
     return [_thread(follow, turn_id) for turn_id in turn_ids]
-
-
-def _stream(url: str, turn_ids: set[str], delays: list[float], enough: Event) -> None:
-    only = [{"$match": {"operationType": "update"}}, {"$project": {"documentKey": 1, "updateDescription": 1}}]
-    with pymongo.MongoClient[dict[str, Any]](url) as client:
-        turns = client.get_default_database()["turns"]
-        with turns.watch(only, max_await_time_ms=200) as stream:
-            while not enough.is_set():
-                change = stream.try_next()
-                if change is None or change["documentKey"]["_id"] not in turn_ids:
-                    continue
-                for name, value in change["updateDescription"]["updatedFields"].items():
-                    if name.startswith("events."):
-                        delays.append(time.time() - float(value["b"]))
 
 
 def measure(url: str, way: str, *, live: int, followed: int, seconds: float, server: int) -> str:

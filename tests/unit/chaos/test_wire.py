@@ -1,11 +1,31 @@
 """The wire to the store: held, cut and slowed as a network is, and whole again afterwards."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 from chaos.wire import Wire
 
-Work = Callable[[Wire], Awaitable[None]]
+Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Line(Wire):
+    """A wire whose ends are closed when it is taken down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends: list[Ends] = []
+
+    async def open(self) -> Ends:
+        self.ends.append(await asyncio.open_connection("127.0.0.1", self.port))
+        return self.ends[-1]
+
+    async def stop(self) -> None:
+        for _, writer in self.ends:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+        await super().stop()
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -15,9 +35,12 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     writer.close()
 
 
+Work = Callable[[Line], Awaitable[None]]
+
+
 def over_a_wire(work: Work) -> None:
     async def whole() -> None:
-        server, wire = await asyncio.start_server(echo, "127.0.0.1", 0), Wire()
+        server, wire = await asyncio.start_server(echo, "127.0.0.1", 0), Line()
         wire.target = server.sockets[0].getsockname()[1]
         await wire.start()
         try:
@@ -29,18 +52,18 @@ def over_a_wire(work: Work) -> None:
     asyncio.run(whole())
 
 
-async def says(ends: tuple[asyncio.StreamReader, asyncio.StreamWriter], words: bytes) -> bytes:
+async def says(ends: Ends, words: bytes) -> bytes:
     ends[1].write(words + b"\n")
     return (await ends[0].readline()).rstrip()
 
 
 def test_what_is_held_comes_when_the_wire_is_mended() -> None:
-    async def work(wire: Wire) -> None:
-        ends = await asyncio.open_connection("127.0.0.1", wire.port)
+    async def work(wire: Line) -> None:
+        ends = await wire.open()
         assert await says(ends, b"one") == b"one"
         wire.hold()
         answer = asyncio.create_task(says(ends, b"two"))
-        late = asyncio.create_task(asyncio.open_connection("127.0.0.1", wire.port))
+        late = asyncio.create_task(wire.open())
         await asyncio.sleep(0.2)
         assert not answer.done()
         wire.mend()
@@ -51,20 +74,16 @@ def test_what_is_held_comes_when_the_wire_is_mended() -> None:
 
 
 def test_a_cut_wire_ends_connections_and_takes_no_new_ones() -> None:
-    async def work(wire: Wire) -> None:
-        ends = await asyncio.open_connection("127.0.0.1", wire.port)
+    async def work(wire: Line) -> None:
+        ends = await wire.open()
         assert await says(ends, b"one") == b"one"
         wire.cut()
-        try:
+        with contextlib.suppress(ConnectionResetError):
             assert await ends[0].read() == b""
-        except ConnectionResetError:
-            pass
-        reader, _ = await asyncio.open_connection("127.0.0.1", wire.port)
-        try:
+        reader, _ = await wire.open()
+        with contextlib.suppress(ConnectionResetError):
             assert await reader.read() == b""
-        except ConnectionResetError:
-            pass
         wire.mend()
-        assert await says(await asyncio.open_connection("127.0.0.1", wire.port), b"two") == b"two"
+        assert await says(await wire.open(), b"two") == b"two"
 
     over_a_wire(work)

@@ -9,7 +9,8 @@ from tests.fakes.clock import FakeClock
 from yunliao.domain.events import Accepted, End, Text, encode_event
 from yunliao.domain.principal import Principal
 from yunliao.domain.turn import Turn
-from yunliao.ports import EventRow
+from yunliao.ports import EventRow, Head
+from yunliao.services.followed import Seen
 from yunliao.services.listen import Listen
 from yunliao.services.people import Owner
 
@@ -44,7 +45,9 @@ class OtherEngine:
     """An engine that does not run the turn; notes when it was asked to take it over."""
 
     def __init__(self, store: OneTurn) -> None:
-        self.left, self.store, self.taken = False, store, []  # type: ignore[var-annotated]
+        self.left, self.store = False, store
+        self.taken: list[int] = []
+        self.following: Any = None
 
     def log_of(self, turn_id: str) -> None:
         return None
@@ -55,14 +58,20 @@ class OtherEngine:
         return True
 
 
-class Quiet:
-    """Following a turn of which nothing is heard in time."""
+class Followed:
+    """Following that finds the turn as the store has it, and waits by the fake clock."""
 
-    def __init__(self, clock: FakeClock) -> None:
-        self.clock = clock
+    def __init__(self, store: OneTurn) -> None:
+        self.store, self.closed = store, False
 
-    def wait(self, turn_id: str, after: int, seconds: float) -> None:
-        self.clock.sleep(seconds)
+    def read(self, turn_id: str, after: int, timeout: float) -> Seen:
+        clock, turn = self.store.clock, self.store.get(turn_id)
+        until = clock.now_ms() + (0 if self.closed else int(timeout * 1000))
+        news = [moment for moment, row in self.store.later.items() if row.seq > after]
+        clock.sleep(max(0, min([until, turn.lease_until + 1, *news]) - clock.now_ms()) / 1000)
+        rows = self.store.events(turn_id, after=after, limit=1)
+        last_seq = max([self.store.get(turn_id).last_seq, *(row.seq for row in rows)])
+        return Seen(Head(last_seq, self.store.turn.live, self.store.turn.lease_until), ())
 
 
 @pytest.fixture
@@ -73,8 +82,9 @@ def clock() -> FakeClock:
 def reader(clock: FakeClock, lease_ms: int, later: dict[int, EventRow]) -> tuple[Listen, OtherEngine, Any]:
     store = OneTurn(clock, clock.now_ms() + lease_ms, later)
     engine = OtherEngine(store)
+    engine.following = following = Followed(store)
     owner = Owner("user", Principal(openid="", appid=""), b"", Plain())  # type: ignore[arg-type]
-    return Listen(turns=store, engine=engine, following=Quiet(clock), clock=clock), engine, owner  # type: ignore[arg-type]
+    return Listen(turns=store, engine=engine, following=following, clock=clock), engine, owner  # type: ignore[arg-type]
 
 
 def row(seq: int) -> EventRow:
@@ -97,19 +107,11 @@ def test_a_reader_wakes_in_the_moment_a_lease_ends(clock: FakeClock) -> None:
     assert len(engine.taken) == 1 and began + 1_000 < engine.taken[0] <= began + 1_010
 
 
-def test_an_end_that_falls_between_two_looks_is_not_missed(clock: FakeClock) -> None:
+def test_an_end_and_its_last_events_come_together(clock: FakeClock) -> None:
     listen, engine, owner = reader(clock, 60_000, {})
     store = engine.store
-    get = store.get
-
-    def ends_in_this_moment(turn_id: str) -> Turn:
-        if store.reads == 1:  # the first look found it live; its end is committed before the second
-            store.turn = msgspec.structs.replace(store.turn, state="ended", last_seq=2)
-            end = EventRow(seq=2, body=encode_event(End(reason="complete")), created_at=0)
-            store.later = {clock.now_ms(): end}
-        return get(turn_id)
-
-    store.get = ends_in_this_moment  # type: ignore[method-assign]
+    store.turn = msgspec.structs.replace(store.turn, state="ended", last_seq=2)
+    store.later = {clock.now_ms(): EventRow(seq=2, body=encode_event(End(reason="complete")), created_at=0)}
     piece = listen.read(owner, "turn_1", 1, 10)
     assert [event.seq for event in piece.events] == [2] and not piece.live
     assert not listen.read(owner, "turn_1", 2, 10).live
@@ -119,5 +121,6 @@ def test_nobody_waits_at_an_instance_that_has_let_go(clock: FakeClock) -> None:
     began = clock.now_ms()
     listen, engine, owner = reader(clock, 60_000, {})
     engine.left = True
+    engine.following.closed = True
     piece = listen.read(owner, "turn_1", 1, 10)
     assert piece.live and not piece.events and clock.now_ms() == began

@@ -26,6 +26,7 @@ class Trouble:
         self._away = False
         self._look_at = 0.0
         self._timeouts = 0
+        self._back_at = float("-inf")
 
     def check(self) -> None:
         """Returns if the call may go to the server; raises `StoreUnavailable` if it would only wait there."""
@@ -53,5 +54,12 @@ class Trouble:
 
     def over(self) -> None:
         """A call was answered."""
+        if self._away:
+            self._back_at = self._monotonic()
         self._away = False
         self._timeouts = 0
+
+    def settled(self, seconds: float) -> bool:
+        """Whether the last outage, if there was one, is over for so long. Until then a lease that ran out says nothing
+        about its owner: nobody could renew any."""
+        return not self._away and self._monotonic() - self._back_at >= seconds

@@ -10,6 +10,7 @@ from yunliao.adapters.store.mongo.accept import TURN, accept
 from yunliao.adapters.store.mongo.commit import GroupCommit
 from yunliao.adapters.store.mongo.database import ORPHAN_SECONDS, Database, Document
 from yunliao.adapters.store.mongo.records import load, read
+from yunliao.adapters.store.mongo.watch import MongoWatch, open_watch
 from yunliao.adapters.store.mongo.whose import Whose, these
 from yunliao.domain.turn import Turn
 from yunliao.ports import AcceptLimits, AcceptOutcome, CommitResult, Draft, EventRow, Head, TurnWrite
@@ -36,7 +37,7 @@ class MongoTurns:
 
     def get(self, turn_id: str) -> Turn | None:
         """See `ports.Turns.get`."""
-        return self._one({"_id": turn_id})
+        return self._one(self._whose.known(turn_id))
 
     def by_client_id(self, user_id: str, client_id: str) -> Turn | None:
         """See `ports.Turns.by_client_id`."""
@@ -51,7 +52,10 @@ class MongoTurns:
         return self._commit.run(writes, owner=owner, lease_until=lease_until)
 
     def claim(self, turn_id: str, *, owner: str, lease_until: int, now: int) -> Turn | None:
-        """See `ports.Turns.claim`."""
+        """See `ports.Turns.claim`. After an outage the owners, who live, are given one lease time to come back."""
+        if not self._database.trouble.settled((lease_until - now) / 1000):
+            self.heads([turn_id])  # raises while the outage lasts: not to be had is another thing than not to be seen
+            return None
         with self._database.call():
             dead = {**self._whose.one(turn_id), "live": True, "lease_until": {"$lt": now}}
             change = {"$set": {"owner": owner, "lease_until": lease_until}, "$inc": {"takeovers": 1}}
@@ -96,8 +100,12 @@ class MongoTurns:
         """See `ports.Turns.heads`."""
         with self._database.call():
             wanted = these(self._whose.users(turn_ids))
-            found = list(self._turns.find(wanted, {"last_seq": 1, "live": 1}))
-        return {one["_id"]: Head(one["last_seq"], one.get("live", False)) for one in found}
+            found = list(self._turns.find(wanted, {"last_seq": 1, "live": 1, "lease_until": 1}))
+        return {one["_id"]: Head(one["last_seq"], one.get("live", False), int(one["lease_until"])) for one in found}
+
+    def watch(self) -> MongoWatch | None:
+        """See `ports.Turns.watch`."""
+        return open_watch(self._database)
 
     def expire_events(self, *, ended_before: int, limit: int) -> int:
         """See `ports.Turns.expire_events`."""

@@ -32,6 +32,12 @@ class Whose:
         """The filter of one turn. Asks the store, inside the caller's `call`, when it is not known."""
         return {"_id": turn_id, "user_id": self.users([turn_id]).get(turn_id)}
 
+    def known(self, turn_id: str) -> Document:
+        """The filter of one turn, with its user if that is known."""
+        with self._lock:
+            user_id = self._users.get(turn_id)
+        return {"_id": turn_id} if user_id is None else {"_id": turn_id, "user_id": user_id}
+
     def users(self, turn_ids: Iterable[str]) -> dict[str, str]:
         """The users of those turns that there are; asks the store, inside the caller's `call`, for unknown ones."""
         wanted = list(turn_ids)

@@ -119,10 +119,13 @@ class SqliteTurns:
     def heads(self, turn_ids: Collection[str]) -> dict[str, Head]:
         """See `ports.Turns.heads`."""
         # One parameter however many ids: statements with many are limited.
-        statement = "SELECT id, last_seq, state FROM turns WHERE id IN (SELECT value FROM json_each(?))"
+        statement = "SELECT id, last_seq, state, lease_until FROM turns WHERE id IN (SELECT value FROM json_each(?))"
         with self._database.read() as connection:
             found = rows(connection, statement, msgspec.json.encode(list(turn_ids)).decode())
-        return {one["id"]: Head(one["last_seq"], one["state"] != "ended") for one in found}
+        return {one["id"]: Head(one["last_seq"], one["state"] != "ended", one["lease_until"]) for one in found}
+
+    def watch(self) -> None:
+        """See `ports.Turns.watch`: a file tells nobody."""
 
     def expire_events(self, *, ended_before: int, limit: int) -> int:
         """See `ports.Turns.expire_events`."""
