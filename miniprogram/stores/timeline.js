@@ -26,6 +26,11 @@ class Timeline {
     return this.recent.concat(this.older).find((one) => one.key === key);
   }
 
+  /** @param {string} turnId @returns {Entry | undefined} the message that the turn answers */
+  question(turnId) {
+    return this.recent.concat(this.older).find((one) => one.role === 'user' && one.turnId === turnId);
+  }
+
   /** @returns {Entry | undefined} newest first */
   newest() {
     return this.recent.length ? this.recent[this.recent.length - 1] : this.older[0];
