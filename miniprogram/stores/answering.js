@@ -20,13 +20,17 @@ class Answering {
     this.thinkingSince = 0;
   }
 
-  /** @param {string} turnId @param {import('../core/protocol').TurnEvent[]} events @param {number} at ms @param {Entry} [instead] the answer it replaces */
-  follow(turnId, events, at, instead) {
+  /**
+   * @param {string} turnId @param {import('../core/protocol').TurnEvent[]} events @param {number} at ms
+   * @param {{ instead?: Entry, after?: Entry }} [place] the answer it replaces, or the entry it comes after; else the end
+   */
+  follow(turnId, events, at, place) {
     const { chat } = this;
     const key = 'a:' + turnId;
     const one = entry({ key, role: 'assistant', turnId, at, state: 'thinking' });
+    const { instead, after } = place || {};
     if (instead) chat.timeline.replace(instead, one);
-    else chat.timeline.add(one);
+    else chat.timeline.add(one, after);
     this.thinkingSince = 0;
     this.entry = one;
     this.live = new LiveTurn({ id: turnId, transport: chat.parts.transport, answer: chat.answers.of(key) }, {
@@ -35,7 +39,7 @@ class Answering {
       onEnd: (state) => this.ended(one, state),
       onLost: (why) => this.lost(one, why)
     });
-    chat.put({ busy: true, stopping: false });
+    chat.put({ busy: true });
     this.live.start(events);
   }
 
@@ -84,7 +88,6 @@ class Answering {
   /** The turn can no longer be followed: what is stored of it is shown. @param {Entry} one @param {Problem} why */
   async lost(one, why) {
     const answer = this.chat.answers.of(one.key);
-    this.live = null;
     try {
       const stored = await this.chat.history.answerOf(one.turnId);
       if (stored) {
@@ -103,6 +106,7 @@ class Answering {
   /** @param {Entry} one @param {Partial<Entry>} change */
   settle(one, change) {
     const { chat } = this;
+    if (this.entry !== one) return;
     this.live = null;
     this.entry = null;
     this.stopTimer();
@@ -120,6 +124,7 @@ class Answering {
   /** Nothing is followed after this. */
   dispose() {
     if (this.live) this.live.finish();
+    this.entry = null;
     this.stopTimer();
   }
 }

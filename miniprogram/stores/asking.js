@@ -11,14 +11,23 @@ class Asking {
     this.chat = chat;
     /** a request for another answer is on its way */
     this.starting = false;
+    /** Client ids of requests whose outcome is not known: asked again, they must not make a second answer. @type {Map<string, string>} */
+    this.unsure = new Map();
   }
 
-  /** Ends the answer; what is there stays. */
+  /** Ends the answer; what is there stays. An answer that was only asked for is ended as soon as the service has it. */
   async stop() {
     const { chat } = this;
-    const { live } = chat;
-    if (!live || chat.state.stopping) return;
+    if (!chat.state.busy || chat.state.stopping) return;
     chat.put({ stopping: true });
+    await this.stopLive();
+  }
+
+  /** What a stop is still waiting for. */
+  async stopLive() {
+    const { chat } = this;
+    const { live } = chat;
+    if (!live || !chat.state.stopping) return;
     try {
       await chat.parts.api.stop(live.id);
     } catch (error) {
@@ -30,35 +39,44 @@ class Asking {
   regenerate(key, model) {
     const { api, settings } = this.chat.parts;
     const one = this.chat.timeline.find(key);
-    return one ? this.again(one, (id) => api.regenerate(one.turnId, id, model || settings.state.model), one) : Promise.resolve(false);
+    return one ? this.again('regenerate', one, (id) => api.regenerate(one.turnId, id, model || settings.state.model)) : Promise.resolve(false);
   }
 
   /** @param {string} key @returns {Promise<boolean>} */
   continueAnswer(key) {
     const one = this.chat.timeline.find(key);
-    return one ? this.again(one, (id) => this.chat.parts.api.continueTurn(one.turnId, id), undefined) : Promise.resolve(false);
+    return one ? this.again('continue', one, (id) => this.chat.parts.api.continueTurn(one.turnId, id)) : Promise.resolve(false);
   }
 
   /**
-   * @param {Entry} one @param {(id: string) => Promise<import('../core/protocol').TurnAnswer>} ask @param {Entry | undefined} instead
+   * @param {'regenerate'|'continue'} what @param {Entry} one @param {(id: string) => Promise<import('../core/protocol').TurnAnswer>} ask
    * @returns {Promise<boolean>}
    */
-  async again(one, ask, instead) {
+  async again(what, one, ask) {
     const { chat } = this;
     const { clock, random } = chat.parts;
-    if (chat.live || this.starting || !one.turnId) return false;
+    if (chat.state.busy || !one.turnId || chat.timeline.lastKey !== one.key) return false;
+    const name = `${what}:${one.turnId}`;
+    const id = this.unsure.get(name) || clientId(clock.now(), random);
+    this.unsure.set(name, id);
     this.starting = true;
     chat.put({ busy: true, error: null });
     try {
-      const { turn, events } = await ask(clientId(clock.now(), random));
+      const { turn, events } = await ask(id);
       this.starting = false;
-      chat.answering.follow(turn.id, events, turn.createdAt || clock.now(), instead);
+      this.unsure.delete(name);
+      if (chat.disposed) return false;
+      chat.answering.follow(turn.id, events, turn.createdAt || clock.now(), what === 'regenerate' ? { instead: one } : { after: one });
+      this.stopLive();
       return true;
     } catch (error) {
       const why = problemOf(error);
       this.starting = false;
-      chat.put({ busy: false, error: chat.shown(why) });
+      if (why.kind !== 'retry') this.unsure.delete(name);
+      if (chat.disposed) return false;
+      chat.put({ busy: false, stopping: false, error: chat.shown(why) });
       if (why.code === 'rate_limited') chat.countdown.start(Math.max(1, why.retryAfter));
+      chat.sending.pump();
       return false;
     }
   }

@@ -30,6 +30,8 @@ const { problem, toView } = require('../core/errors');
  */
 
 const LONGEST = 4000;
+/** A message waits for a history that did not come: how long until the next try, in ms. */
+const REOPEN = 3000;
 
 /** @extends {Store<ChatState>} */
 class Chat extends Store {
@@ -50,12 +52,17 @@ class Chat extends Store {
     this.asking = new Asking(this);
     this.countdown = new Countdown(parts.clock, (limit) => this.put({ limit, canSend: limit === null }));
     this.lang = parts.settings.state.lang;
+    /** the draft that waits while a message is edited */
+    this.aside = '';
+    /** What an unsent edit took out of the view, by client id. @type {Map<string, import('./timeline').Removed>} */
+    this.replaced = new Map();
+    this.disposed = false;
     this.sending = new Sending(parts, {
-      mayRun: () => !this.live && !this.asking.starting,
+      mayRun: () => !this.live && !this.asking.starting && this.history.ready,
       online: () => this.state.online,
       conversationId: () => this.state.conversationId,
       onSending: (id) => this.marked(id, 'sending', null),
-      onWaiting: (id, why) => this.marked(id, 'waiting', why.code === 'rate_limited' ? why : null),
+      onWaiting: (id, why) => this.marked(id, 'waiting', why.code === 'rate_limited' || why.code === 'turn_in_progress' ? why : null),
       onAccepted: (message, answer) => this.accepted(message, answer),
       onFailed: (id, why) => this.refused(id, why),
       onLimit: (seconds) => this.countdown.start(seconds)
@@ -75,7 +82,10 @@ class Chat extends Store {
   async open() {
     this.parts.transport.prepare();
     const turn = await this.history.open();
-    if (turn && !this.live) this.answering.follow(turn, [], this.parts.clock.now());
+    if (this.disposed) return;
+    if (turn && !this.live) this.answering.follow(turn, [], this.parts.clock.now(), { after: this.timeline.question(turn) || this.timeline.newestStored() });
+    if (this.history.ready || !this.sending.list.length) this.sending.pump();
+    else this.parts.clock.after(REOPEN, () => this.wake());
   }
 
   /** The page above. */
@@ -101,7 +111,7 @@ class Chat extends Store {
   /** @param {string} text kept for this conversation until it is sent */
   setDraft(text) {
     this.put({ draft: text });
-    this.parts.memory.keepDraft(this.state.conversationId, text);
+    if (!this.state.editing) this.parts.memory.keepDraft(this.state.conversationId, text);
   }
 
   /** @param {string} text @returns {boolean} false when nothing was sent */
@@ -114,20 +124,28 @@ class Chat extends Store {
     }
     const edited = this.state.editing ? this.timeline.find(this.state.editing) : undefined;
     const replaces = edited ? edited.id : '';
-    if (edited) this.timeline.remove(edited, true);
-    this.setDraft('');
-    this.put({ editing: '', error: null });
     const id = clientId(this.parts.clock.now(), this.parts.random);
+    if (edited) this.replace(edited, id);
+    const draft = this.state.editing ? this.aside : '';
+    this.put({ editing: '', error: null });
+    this.setDraft(draft);
     this.timeline.add(entry({ key: 'u:' + id, role: 'user', text: words, at: this.parts.clock.now(), state: 'waiting' }));
     this.sending.put({ clientId: id, text: words, conversationId: this.state.conversationId, model: this.parts.settings.state.model, replaces });
     return true;
+  }
+
+  /** An edited message and what followed leave the view; what was not sent yet never will be. @param {import('./message').Entry} edited @param {string} id */
+  replace(edited, id) {
+    this.timeline.after(edited).forEach((one) => this.remove(one.key));
+    this.replaced.set(id, this.timeline.cut(edited));
   }
 
   /** @param {string} id client id @param {string} state @param {Problem | null} why */
   marked(id, state, why) {
     const one = this.timeline.find('u:' + id);
     if (one) this.timeline.edit(one, { state, problem: why });
-    this.put({ busy: state === 'sending' || this.live !== null });
+    const busy = state === 'sending' || this.live !== null;
+    this.put(busy ? { busy } : { busy, stopping: false });
   }
 
   /** @param {string} id client id @param {Problem} why */
@@ -141,9 +159,11 @@ class Chat extends Store {
     const { turn } = answer;
     const isNew = this.state.conversationId === '' && turn.conversationId !== '';
     if (isNew) {
-      this.parts.memory.keepDraft('', '');
+      const draft = this.state.editing ? this.aside : this.state.draft;
+      // Another new conversation may have been begun meanwhile: its draft is not ours.
+      if (this.parts.memory.draft('') === draft) this.parts.memory.keepDraft('', '');
       this.put({ conversationId: turn.conversationId });
-      if (this.state.draft) this.parts.memory.keepDraft(turn.conversationId, this.state.draft);
+      this.parts.memory.keepDraft(turn.conversationId, draft);
       this.parts.onConversation(this);
     }
     const one = this.timeline.find('u:' + message.clientId);
@@ -151,7 +171,9 @@ class Chat extends Store {
     /** @type {Partial<import('../core/protocol').Conversation>} */ const change = { at: this.parts.clock.now(), snippet: message.text.slice(0, 80), liveTurn: turn.id };
     if (isNew) change.title = message.text.slice(0, 30);
     this.parts.onActivity(this.state.conversationId, change);
-    this.answering.follow(turn.id, answer.events, turn.createdAt || this.parts.clock.now());
+    this.replaced.delete(message.clientId);
+    this.answering.follow(turn.id, answer.events, turn.createdAt || this.parts.clock.now(), { after: one });
+    this.asking.stopLive();
   }
 
   stop() {
@@ -174,7 +196,8 @@ class Chat extends Store {
     if (!one) return;
     if (one.role === 'assistant') this.regenerate(key);
     else {
-      this.timeline.edit(one, { state: 'waiting', problem: null });
+      Object.assign(one, { state: 'waiting', problem: null, at: this.parts.clock.now() });
+      this.timeline.toEnd(one);
       this.sending.retry(key.slice(2));
     }
   }
@@ -183,19 +206,24 @@ class Chat extends Store {
   startEdit(key) {
     const one = this.timeline.find(key);
     if (!one || !one.id || this.state.busy) return;
-    this.setDraft(one.text);
-    this.put({ editing: key });
+    if (!this.state.editing) this.aside = this.state.draft;
+    this.put({ editing: key, draft: one.text });
   }
 
   cancelEdit() {
+    if (!this.state.editing) return;
     this.put({ editing: '' });
-    this.setDraft('');
+    this.setDraft(this.aside);
   }
 
   /** @param {string} key a message that was not sent */
   remove(key) {
     const one = this.timeline.find(key);
-    if (one && one.role === 'user' && !one.turnId && this.sending.remove(key.slice(2))) this.timeline.remove(one, false);
+    if (!one || one.role !== 'user' || one.turnId || !this.sending.remove(key.slice(2))) return;
+    const before = this.replaced.get(key.slice(2));
+    this.replaced.delete(key.slice(2));
+    if (before) this.timeline.restore(one, before);
+    else this.timeline.remove(one);
   }
 
   /** @param {string} key @param {'up'|'down'|'none'} value @param {string[]} [reasons] @param {string} [comment] @returns {Promise<boolean>} */
@@ -233,6 +261,7 @@ class Chat extends Store {
 
   /** The network or the program came back. */
   wake() {
+    if (this.disposed) return;
     this.put({ online: this.parts.session.state.online });
     if (!this.state.online) return;
     this.sending.hurry();
@@ -254,7 +283,9 @@ class Chat extends Store {
 
   /** Nothing runs after this. */
   dispose() {
+    this.disposed = true;
     this.offs.forEach((off) => off());
+    this.sending.dispose();
     this.answering.dispose();
     this.countdown.stop();
     this.answers.stop();

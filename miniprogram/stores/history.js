@@ -13,6 +13,13 @@ class History {
     this.chat = chat;
     /** cursor of the page above; '' = there is none */
     this.next = '';
+    /** it cannot be had: gone, or refused */
+    this.hopeless = false;
+  }
+
+  /** Nothing is sent before it is clear what the service has: a message could be shown twice, as sent and as stored. */
+  get ready() {
+    return this.chat.state.loaded || this.hopeless;
   }
 
   /** Loads the newest page. @returns {Promise<string>} id of the turn that is being answered, or '' */
@@ -30,7 +37,9 @@ class History {
       chat.timeline.addOlder(this.taken(items));
       return liveTurn;
     } catch (error) {
-      chat.put({ loading: false, error: chat.shown(problemOf(error)) });
+      const why = problemOf(error);
+      this.hopeless = why.kind !== 'retry';
+      chat.put({ loading: false, error: chat.shown(why) });
       return '';
     }
   }
@@ -61,7 +70,8 @@ class History {
     /** @type {Entry[]} */ const out = [];
     items.forEach((stored) => {
       const one = fromStored(stored, fromApi);
-      if (this.chat.timeline.find(one.key)) return;
+      // A message of this session has another key than the same one as it is stored: told by its turn.
+      if (this.chat.timeline.find(one.key) || (one.role === 'user' && one.turnId && this.chat.timeline.question(one.turnId))) return;
       if (one.role === 'assistant') this.chat.answers.of(one.key).load(stored.text, stored.reasoning);
       out.unshift(one);
     });
