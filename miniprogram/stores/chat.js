@@ -167,12 +167,19 @@ class Chat extends Store {
       this.parts.onConversation(this);
     }
     const one = this.timeline.find('u:' + message.clientId);
-    if (one) this.timeline.edit(one, { state: 'sent', turnId: turn.id, at: turn.createdAt || one.at, problem: null });
+    const stored = this.timeline.question(turn.id);
+    // An earlier attempt had arrived, and the history that was loaded meanwhile has the message already.
+    if (one && stored && stored !== one) this.timeline.remove(one);
+    else if (one) this.timeline.edit(one, { state: 'sent', turnId: turn.id, at: turn.createdAt || one.at, problem: null });
     /** @type {Partial<import('../core/protocol').Conversation>} */ const change = { at: this.parts.clock.now(), snippet: message.text.slice(0, 80), liveTurn: turn.id };
     if (isNew) change.title = message.text.slice(0, 30);
     this.parts.onActivity(this.state.conversationId, change);
     this.replaced.delete(message.clientId);
-    this.answering.follow(turn.id, answer.events, turn.createdAt || this.parts.clock.now(), { after: one });
+    if (this.timeline.find('a:' + turn.id)) {
+      this.put({ busy: this.live !== null, stopping: false });
+      return;
+    }
+    this.answering.follow(turn.id, answer.events, turn.createdAt || this.parts.clock.now(), { after: stored || one });
     this.asking.stopLive();
   }
 

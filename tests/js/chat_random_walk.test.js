@@ -225,5 +225,5 @@ test('hide, show, offline, stop, regenerate, edit, send at random moments: nothi
     }
     await walk.rest();
     walk.check();
-  }), { numRuns: 300, includeErrorInReport: true });
+  }), { numRuns: Number(process.env.YUNLIAO_WALKS || 300), includeErrorInReport: true });
 });
