@@ -83,7 +83,7 @@ class Chat extends Store {
     this.parts.transport.prepare();
     const turn = await this.history.open();
     if (this.disposed) return;
-    if (turn && !this.live) this.answering.follow(turn, [], this.parts.clock.now(), { after: this.timeline.question(turn) || this.timeline.newestStored() });
+    if (turn && !this.live && !this.timeline.find('a:' + turn)) this.answering.follow(turn, [], this.parts.clock.now(), { after: this.timeline.question(turn) || this.timeline.newestStored() });
     if (this.history.ready || !this.sending.list.length) this.sending.pump();
     else this.parts.clock.after(REOPEN, () => this.wake());
   }
