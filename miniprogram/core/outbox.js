@@ -35,10 +35,13 @@ const sending = (list, id) => edit(list, id, (one) => ({ state: 'sending', attem
 /** @param {ReadonlyArray<Unsent>} list @param {string} id @param {number} notBefore ms @returns {Unsent[]} */
 const again = (list, id, notBefore) => edit(list, id, () => ({ state: 'waiting', notBefore }));
 
+/** To be sent anew, after the others. @param {ReadonlyArray<Unsent>} list @param {string} id @returns {Unsent[]} */
+const last = (list, id) => again(drop(list, id).concat(list.filter((one) => one.clientId === id)), id, 0);
+
 /** @param {ReadonlyArray<Unsent>} list @param {string} id @returns {Unsent[]} */
 const failed = (list, id) => edit(list, id, () => ({ state: 'failed' }));
 
 /** Accepted by the service, or given up by the person. @param {ReadonlyArray<Unsent>} list @param {string} id @returns {Unsent[]} */
 const drop = (list, id) => list.filter((one) => one.clientId !== id);
 
-module.exports = { put, next, sending, again, failed, drop };
+module.exports = { put, next, sending, again, last, failed, drop };

@@ -16,7 +16,7 @@ module.exports = {
   eraseAsk: '所有对话将被永久删除，无法恢复。确定继续吗？', eraseAgain: '最后确认：真的要永久删除全部数据吗？', eraseYes: '永久删除', eraseGo: '继续', erased: '已全部删除', eraseFailed: '没有删除成功，请稍后重试',
   provider: '服务提供者', filing: '算法备案', contact: '联系方式', agreement: '用户协议', privacy: '隐私说明', none: '未填写', version: '版本',
   consentTitle: '欢迎使用', consentText: '回答由人工智能（AI）生成，可能有误。使用前请阅读：', agree: '同意并开始使用', overseas: '允许境外模型处理（可选）', overseasNote: '开启后，对话内容可能发送到境外服务处理', overseasWhy: '可随时关闭；关闭后只使用境内模型', disagree: '不同意则无法使用对话功能',
-  consentFailed: '没有保存成功，请重试', expand: '展开', collapse: '收起',
+  consentFailed: '没有保存成功，请重试', close: '关闭',
   'error.offline': '网络不可用', 'error.timeout': '等待超时，请重试', 'error.waking': '服务正在唤醒', 'error.unknown': '出了点问题，请稍后重试', 'error.network': '网络不稳定，请重试',
   'error.config': '小程序没有配置好，请联系管理员', 'error.version': '服务正在更新，请稍后', 'error.bad_answer': '服务的回应无法识别', 'error.arrears': '服务暂不可用，请联系管理员',
   'error.quota': '使用的人太多，请稍后', 'error.no_permission': '这里无法使用，请打开完整小程序', 'error.too_large': '内容太长', 'error.interrupted': '连接中断了，请重试', 'error.rate_limited': '发送太快了，请稍后', 'error.blocked_input': '这条消息未通过内容检查，请换个说法',

@@ -12,11 +12,14 @@ const { listTime } = require('../core/format');
  */
 
 const PAGE = 30;
+/** A search loads no more than this: a phone's patience ends before a person's conversations do. */
+const MOST_SEARCHED = 600;
 
 /** @extends {Store<ListState>} */
 class Conversations extends Store {
   /**
-   * @param {{ api: import('../services/api').Api, clock: import('../core/throttle').Clock, lang(): 'zh'|'en', onRemoved?: (id: string) => void }} parts
+   * @param {{ api: import('../services/api').Api, clock: import('../core/throttle').Clock, lang(): 'zh'|'en', onRemoved?: (id: string) => void,
+   *   onRenamed?: (id: string, title: string) => void }} parts
    */
   constructor(parts) {
     super({ loading: false, loaded: false, error: null, more: false, query: '', items: [], undo: null });
@@ -24,6 +27,7 @@ class Conversations extends Store {
     /** @type {Conversation[]} */ this.all = [];
     this.next = '';
     /** @type {Conversation | null} */ this.removed = null;
+    /** Those whose deletion the service may not have heard of yet. @type {Set<string>} */ this.leaving = new Set();
     /** @type {(() => void) | null} */ this.undoTimer = null;
     this.generation = 0;
   }
@@ -48,8 +52,7 @@ class Conversations extends Store {
       const page = await this.parts.api.conversations(first ? '' : this.next, PAGE);
       if (mine !== this.generation) return;
       const known = first ? [] : this.all;
-      const hidden = this.removed ? this.removed.id : '';
-      this.all = known.concat(page.items.filter((one) => one.id !== hidden && !known.some((old) => old.id === one.id)));
+      this.all = known.concat(page.items.filter((one) => !this.leaving.has(one.id) && !known.some((old) => old.id === one.id)));
       this.next = page.next;
       this.put({ loading: false, loaded: true, more: page.next !== '' });
       this.show();
@@ -58,10 +61,18 @@ class Conversations extends Store {
     }
   }
 
-  /** @param {string} query */
-  search(query) {
+  /** What is loaded is searched at once, what is not as it arrives. @param {string} query */
+  async search(query) {
     this.put({ query });
     this.show();
+    while (this.state.more && !this.state.error && query.trim() && query === this.state.query && !this.state.loading && this.all.length < MOST_SEARCHED) {
+      await this.page(false);
+    }
+  }
+
+  /** @param {string} id @returns {boolean} */
+  has(id) {
+    return this.all.some((one) => one.id === id);
   }
 
   show() {
@@ -94,6 +105,7 @@ class Conversations extends Store {
     this.show();
     try {
       await this.parts.api.rename(id, name);
+      if (this.parts.onRenamed) this.parts.onRenamed(id, name);
       return true;
     } catch (error) {
       known.title = before;
@@ -108,6 +120,7 @@ class Conversations extends Store {
     const known = this.all.find((one) => one.id === id);
     if (!known) return false;
     this.removed = known;
+    this.leaving.add(id);
     this.all = this.all.filter((one) => one !== known);
     this.show();
     try {
@@ -120,7 +133,8 @@ class Conversations extends Store {
       return true;
     } catch (error) {
       this.all.push(known);
-      this.removed = null;
+      this.leaving.delete(id);
+      if (this.removed === known) this.removed = null;
       this.put({ error: toView(problemOf(error), this.parts.lang()) });
       this.show();
       return false;
@@ -134,7 +148,8 @@ class Conversations extends Store {
     this.dismissUndo();
     try {
       await this.parts.api.restore(removed.id);
-      this.all.push(removed);
+      this.leaving.delete(removed.id);
+      if (!this.has(removed.id)) this.all.push(removed);
       this.show();
       return true;
     } catch (error) {

@@ -35,7 +35,7 @@ class Yunliao {
     this.transport = new Transport({ cloud: this.cloud, api: this.api, clock, random });
     const lang = () => this.settings.state.lang;
     this.session = new Session({ api: this.api, clock, random, lang, memory: this.memory });
-    this.conversations = new Conversations({ api: this.api, clock, lang, onRemoved: (id) => this.drop(id) });
+    this.conversations = new Conversations({ api: this.api, clock, lang, onRemoved: (id) => this.drop(id), onRenamed: (id, title) => this.retitle(id, title) });
     /** @type {Chat[]} newest use last */ this.chats = [];
     this.parts = {
       api: this.api, transport: this.transport, clock, random, memory: this.memory, settings: this.settings, session: this.session,
@@ -99,6 +99,12 @@ class Yunliao {
   release(chat) {
     chat.dispose();
     this.chats = this.chats.filter((one) => one !== chat);
+  }
+
+  /** @param {string} id @param {string} title */
+  retitle(id, title) {
+    const chat = this.chats.find((one) => one.state.conversationId === id);
+    if (chat) chat.put({ title });
   }
 
   /** @param {string} id a deleted conversation */

@@ -13,6 +13,9 @@ const { backoff } = require('../core/backoff');
  */
 
 const MOST_ATTEMPTS = 8;
+/** Another answer of this person is still coming, perhaps on another device: how long between two looks, and how many. */
+const NEXT_LOOK = 3000;
+const MOST_LOOKS = 120;
 
 class Sending {
   /**
@@ -24,6 +27,7 @@ class Sending {
     this.handlers = handlers;
     /** @type {Unsent[]} */ this.list = [];
     /** @type {(() => void) | null} */ this.timer = null;
+    this.disposed = false;
   }
 
   /** @param {{ clientId: string, text: string, conversationId: string, model: string, replaces: string }} message */
@@ -40,9 +44,9 @@ class Sending {
     return true;
   }
 
-  /** @param {string} id */
+  /** Again, after everything that waits already. @param {string} id */
   retry(id) {
-    this.list = outbox.again(this.list, id, 0);
+    this.list = outbox.last(this.list, id);
     this.pump();
   }
 
@@ -56,7 +60,7 @@ class Sending {
   async pump() {
     if (this.timer) this.timer();
     this.timer = null;
-    if (!this.handlers.online() || !this.handlers.mayRun()) return;
+    if (this.disposed || !this.handlers.online() || !this.handlers.mayRun()) return;
     const now = this.parts.clock.now();
     const one = outbox.next(this.list, now);
     if (!one) {
@@ -68,9 +72,11 @@ class Sending {
     this.handlers.onSending(id);
     try {
       const answer = await this.parts.api.send(Object.assign({}, one, { conversationId: one.conversationId || this.handlers.conversationId() }));
+      if (this.disposed) return;
       this.list = outbox.drop(this.list, id);
       this.handlers.onAccepted(one, answer);
     } catch (error) {
+      if (this.disposed) return;
       this.refused(one, problemOf(error));
     }
     this.pump();
@@ -85,6 +91,9 @@ class Sending {
       this.list = outbox.again(this.list, id, now + seconds * 1000);
       this.handlers.onLimit(seconds);
       this.handlers.onWaiting(id, problem);
+    } else if (problem.code === 'turn_in_progress' && one.attempts + 1 < MOST_LOOKS) {
+      this.list = outbox.again(this.list, id, now + NEXT_LOOK);
+      this.handlers.onWaiting(id, problem);
     } else if (problem.kind === 'retry' && (one.attempts + 1 < MOST_ATTEMPTS || !this.handlers.online())) {
       const wait = Math.max(problem.delay, backoff(one.attempts, 800, 15000, this.parts.random));
       this.list = outbox.again(this.list, id, now + wait);
@@ -93,6 +102,14 @@ class Sending {
       this.list = outbox.failed(this.list, id);
       this.handlers.onFailed(id, problem);
     }
+  }
+
+  /** Nothing is sent after this: the words may be another person's by now. */
+  dispose() {
+    this.disposed = true;
+    this.list = [];
+    if (this.timer) this.timer();
+    this.timer = null;
   }
 
   /** @param {number} now */

@@ -6,7 +6,10 @@
 const { view } = require('./message');
 const { separator, needsSeparator } = require('../core/format');
 
-/** @typedef {import('./message').Entry} Entry */
+/**
+ * @typedef {import('./message').Entry} Entry
+ * @typedef {{ older: Entry[], recent: Entry[] }} Removed
+ */
 
 class Timeline {
   /**
@@ -26,16 +29,28 @@ class Timeline {
     return this.recent.concat(this.older).find((one) => one.key === key);
   }
 
-  /** @returns {Entry | undefined} newest first */
-  newest() {
-    return this.recent.length ? this.recent[this.recent.length - 1] : this.older[0];
+  /** @param {string} turnId @returns {Entry | undefined} the message that the turn answers */
+  question(turnId) {
+    return this.recent.concat(this.older).find((one) => one.role === 'user' && one.turnId === turnId);
   }
 
-  /** @param {Entry} one */
-  add(one) {
-    this.recent.push(one);
-    const at = this.recent.length - 1;
-    this.relast({ [`recent[${at}]`]: this.view(one), empty: false });
+  /** @returns {Entry | undefined} the newest message that the service has */
+  newestStored() {
+    return this.recent.slice().reverse().find((one) => one.turnId !== '') || this.older[0];
+  }
+
+  /** @param {Entry} one @returns {Entry[]} what is below it */
+  after(one) {
+    const at = this.recent.indexOf(one);
+    return at >= 0 ? this.recent.slice(at + 1) : this.older.slice(0, this.older.indexOf(one)).reverse().concat(this.recent);
+  }
+
+  /** @param {Entry} one @param {Entry} [before] what it comes after; without it the end */
+  add(one, before) {
+    const at = before ? this.recent.indexOf(before) + 1 : this.recent.length;
+    this.recent.splice(at, 0, one);
+    if (at === this.recent.length - 1) this.relast({ [`recent[${at}]`]: this.view(one), empty: false });
+    else this.redraw();
   }
 
   /** History above what is there. @param {Entry[]} page newest first */
@@ -66,15 +81,31 @@ class Timeline {
     this.relast({});
   }
 
-  /** Takes out one entry, or it and all after it. @param {Entry} one @param {boolean} following */
-  remove(one, following) {
+  /** What is sent anew comes last, as it will be stored. @param {Entry} one */
+  toEnd(one) {
+    this.recent = this.recent.filter((each) => each !== one).concat(one);
+    this.redraw();
+  }
+
+  /** @param {Entry} one */
+  remove(one) {
+    this.recent = this.recent.filter((each) => each !== one);
+    this.older = this.older.filter((each) => each !== one);
+    this.redraw();
+  }
+
+  /** Takes out an entry and all after it. @param {Entry} one @returns {Removed} to be put back */
+  cut(one) {
     const at = this.recent.indexOf(one);
-    if (at >= 0) this.recent.splice(at, following ? this.recent.length : 1);
-    else {
-      this.recent = following ? [] : this.recent;
-      const index = this.older.indexOf(one);
-      if (index >= 0) this.older.splice(following ? 0 : index, following ? index + 1 : 1);
-    }
+    const removed = { older: at >= 0 ? [] : this.older.splice(0, this.older.indexOf(one) + 1), recent: this.recent.splice(Math.max(0, at)) };
+    this.redraw();
+    return removed;
+  }
+
+  /** Puts back what was cut, in the place of the entry that was to replace it. @param {Entry} one @param {Removed} removed */
+  restore(one, removed) {
+    this.recent.splice(this.recent.indexOf(one), 1, ...removed.recent);
+    this.older = removed.older.concat(this.older);
     this.redraw();
   }
 
@@ -98,11 +129,10 @@ class Timeline {
     });
   }
 
-  /** @returns {string} */
+  /** @returns {string} the answer that nothing follows: only that one can be given anew */
   lastAssistant() {
-    for (let at = this.recent.length - 1; at >= 0; at -= 1) if (this.recent[at].role === 'assistant') return this.recent[at].key;
-    const found = this.older.find((one) => one.role === 'assistant');
-    return found ? found.key : '';
+    const newest = this.recent.length ? this.recent[this.recent.length - 1] : this.older[0];
+    return newest && newest.role === 'assistant' ? newest.key : '';
   }
 
   /** @param {Entry} one @returns {string} */

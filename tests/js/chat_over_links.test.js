@@ -2,55 +2,10 @@
 /** The whole program below the screens against the fake service, over links that misbehave. No real time passes. */
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { createYunliao } = require('../../miniprogram/stores/index');
 const { parse } = require('../../miniprogram/core/markdown');
-const { FakeClock } = require('./fake_clock');
-const { FakeCloud, FakeWx } = require('./fake_cloud');
-const { PageModel, drawn } = require('./page_model');
+const { drawn } = require('./page_model');
+const { program, pageOf, begin, ask } = require('./running_chat');
 const { mixedAnswer, randomOf, cut } = require('./answers');
-
-/** @param {number} [seed] */
-function program(seed = 1) {
-  const clock = new FakeClock();
-  const random = randomOf(seed);
-  const cloud = new FakeCloud(clock, random);
-  const wx = new FakeWx(cloud);
-  const app = createYunliao({ wx, env: 'e', service: 's', clock, random });
-  return { clock, cloud, wx, app, random };
-}
-
-/** A chat page: the list and one component per answer. */
-function pageOf(chat) {
-  const page = new PageModel(chat.state);
-  const answers = new Map();
-  chat.subscribe((patch) => page.setData(patch));
-  const watch = (key) => {
-    const one = new PageModel({});
-    answers.set(key, one);
-    chat.watchAnswer(key, (patch) => one.setData(patch));
-    return one;
-  };
-  return { page, watch, answers };
-}
-
-async function begin(seed) {
-  const all = program(seed);
-  all.app.launch();
-  await all.clock.until(() => all.app.session.state.phase === 'ready');
-  const chat = all.app.chat('');
-  chat.open();
-  const view = pageOf(chat);
-  return Object.assign(all, { chat }, view);
-}
-
-/** Sends and gives the turn of the service and the page's answer component. */
-async function ask(all, text) {
-  const before = all.cloud.lastTurn;
-  assert.equal(all.chat.send(text), true);
-  await all.clock.until(() => all.cloud.lastTurn !== before && all.chat.live);
-  const turn = all.cloud.lastTurn;
-  return { turn, key: 'a:' + turn.id, component: all.watch('a:' + turn.id) };
-}
 
 const idle = (all) => () => !all.chat.state.busy;
 
@@ -395,4 +350,73 @@ test('conversations: rename, delete, undo', async () => {
   assert.equal((await Promise.all([list.undo(), all.clock.advance(200)]))[0], true);
   assert.equal(list.state.items.length, 1);
   assert.ok(all.cloud.conversations.has(id));
+});
+
+test('stop pressed before the service has the question: the answer ends as soon as it begins', async () => {
+  const all = await begin();
+  all.cloud.onCall = ({ path }) => (path.startsWith('/v1/turns?') ? { delay: 4000 } : null);
+  all.cloud.onTurn = (turn) => all.cloud.play(turn, cut(mixedAnswer(4000), all.random, 8, 20), 100);
+  all.chat.send('q');
+  await all.clock.advance(500);
+  assert.equal(all.chat.state.busy, true);
+  all.chat.stop();
+  assert.equal(all.page.data.stopping, true);
+  await all.clock.until(idle(all));
+  assert.equal(all.cloud.lastTurn.stopped, true);
+  assert.equal(all.page.data.recent[1].end, 'stopped');
+  assert.equal(all.page.data.stopping, false);
+});
+
+test('an answer is still coming elsewhere: the message waits, says so, and goes by itself', async () => {
+  const all = await begin();
+  const first = await ask(all, 'one');
+  const other = all.app.chat('');
+  other.open();
+  assert.equal(other.send('two'), true);
+  await all.clock.advance(2000);
+  assert.equal(other.state.recent[0].state, 'waiting');
+  assert.equal(other.state.recent[0].error.code, 'turn_in_progress');
+  all.cloud.play(first.turn, ['done'], 10);
+  await all.clock.until(() => other.live !== null);
+  assert.equal(other.state.recent[0].state, 'sent');
+});
+
+test('words written while a message is edited do not push the draft aside', async () => {
+  const all = await begin();
+  const { turn } = await ask(all, 'first words');
+  all.cloud.play(turn, ['a'], 10);
+  await all.clock.until(idle(all));
+  all.chat.setDraft('half a thought');
+  all.chat.startEdit(all.page.data.recent[0].key);
+  all.chat.setDraft('first words, changed');
+  assert.equal(all.app.memory.draft(all.chat.state.conversationId), 'half a thought');
+  all.chat.cancelEdit();
+  assert.equal(all.page.data.draft, 'half a thought');
+  all.chat.startEdit(all.page.data.recent[0].key);
+  await ask(all, 'first words, changed');
+  assert.equal(all.page.data.draft, 'half a thought');
+});
+
+test('an edit that is taken back before it was sent brings the old messages back', async () => {
+  const all = await begin();
+  const { turn } = await ask(all, 'old question');
+  all.cloud.play(turn, ['old answer'], 10);
+  await all.clock.until(idle(all));
+  all.wx.setOnline(false);
+  all.chat.startEdit(all.page.data.recent[0].key);
+  all.chat.send('new question');
+  assert.deepEqual(all.page.data.recent.map((one) => one.text), ['new question']);
+  all.chat.remove(all.page.data.recent[0].key);
+  assert.deepEqual(all.page.data.recent.map((one) => one.role), ['user', 'assistant']);
+  assert.equal(all.page.data.recent[0].text, 'old question');
+});
+
+test('nothing of one person is sent under the name of the next', async () => {
+  const all = await begin();
+  all.wx.setOnline(false);
+  all.chat.send('alice’s words');
+  all.app.forget();
+  all.wx.setOnline(true);
+  await all.clock.advance(60000);
+  assert.equal(all.cloud.generations, 0);
 });

@@ -27,6 +27,8 @@ class FakeCloud {
     /** called before each call: may return `{ fail }`, `{ lose: true }` (done, answer lost), `{ delay }` */
     this.onCall = () => null;
     this.socketsAllowed = true;
+    /** called with every new turn: who answers it? */
+    this.onTurn = () => {};
     /** what happens to a socket frame on its way to the phone: array of frames, each with a delay */
     this.carry = (frame) => [{ frame, delay: 0 }];
   }
@@ -40,6 +42,7 @@ class FakeCloud {
     await this.sleep(fate.delay || 20);
     if (!this.online) throw { errCode: -1, errMsg: 'cloud.callContainer:fail request:fail net::ERR_INTERNET_DISCONNECTED' };
     if (fate.fail) throw fate.fail;
+    if (fate.status >= 400 && fate.status < 500) return { statusCode: fate.status, data: '', callID: 'call-1', errMsg: 'cloud.callContainer:ok' };
     const [status, data] = await this.route(options);
     if (!this.online || fate.lose) throw { errCode: 102002, errMsg: 'cloud.callContainer:fail 请求超时 callID: abc-123456' };
     if (fate.status) return { statusCode: fate.status, data: fate.data || '', callID: 'call-1', errMsg: 'cloud.callContainer:ok' };
@@ -93,6 +96,8 @@ class FakeCloud {
       if (known.text !== data.text) return this.error(409, 'client_id_conflict', { retryable: false });
       return [200, this.answerOf(known)];
     }
+    const busy = this.liveTurn();
+    if (busy) return this.error(409, 'turn_in_progress', { turn_id: busy.id, retryable: true });
     if (this.limited) {
       const seconds = this.limited;
       this.limited = 0;
@@ -111,6 +116,10 @@ class FakeCloud {
     return [202, this.answerOf(this.begin(conversation, data))];
   }
 
+  liveTurn() {
+    return Array.from(this.turns.values()).find((turn) => !turn.over);
+  }
+
   begin(conversation, data) {
     this.generations += 1;
     const turn = { id: 'turn' + (this.serial += 1), text: data.text, client: data.client_id, conversation, log: [], userMessage: 'mu' + this.serial, stopped: false };
@@ -119,6 +128,7 @@ class FakeCloud {
     if (data.text) conversation.messages.push({ id: turn.userMessage, turn_id: turn.id, role: 'user', text: data.text, created_at: this.clock.now(), state: 'normal' });
     this.emit(turn, { type: 'accepted', turn_id: turn.id, conversation_id: conversation.id, client_id: data.client_id, user_message_id: turn.userMessage, created_at: this.clock.now() });
     this.lastTurn = turn;
+    this.onTurn(turn);
     return turn;
   }
 
@@ -163,6 +173,10 @@ class FakeCloud {
     }
     if (action === 'regenerate' || action === 'continue') {
       const known = this.byClient.get(data.client_id);
+      const busy = known ? null : this.liveTurn();
+      if (busy) return this.error(409, 'turn_in_progress', { turn_id: busy.id, retryable: true });
+      const { messages } = turn.conversation;
+      if (!known && action === 'regenerate') messages.splice(0, messages.length, ...messages.filter((one) => !(one.role === 'assistant' && one.turn_id === id)));
       return [202, this.answerOf(known || this.begin(turn.conversation, { client_id: data.client_id, text: '' }))];
     }
     const after = Number(params.get('after'));

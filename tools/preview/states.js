@@ -45,17 +45,26 @@ const store = (phone) => phone.page.evaluate(() => {
   return chats.length ? JSON.parse(JSON.stringify(chats[chats.length - 1].state)) : null
 })
 
+/** One call as the mini-program of the phone's user makes it. */
+async function call(phone, method, target, body) {
+  const { origin, searchParams } = new URL(phone.page.url())
+  const response = await fetch(origin + target, {
+    method, headers: { 'X-WX-SERVICE': 'yunliao', 'X-Local-User': searchParams.get('user'), 'content-type': 'application/json' }, body: JSON.stringify(body),
+  })
+  return response.json()
+}
+
 async function agree(phone) {
-  const button = phone.top.getByText('同意并开始使用')
+  const button = phone.top.getByText(/^(同意并开始使用|Agree and start)$/)
   await button.click()
   await button.waitFor({ state: 'detached' })
 }
 
 /** Says something, with the answer prescribed when one is given; waits for the end unless told not to. */
-async function say(phone, text, { answer, wait = true, pace = 400, reasoning = '' } = {}) {
-  if (answer) await order(phone, 'relay', { answer, reasoning, tokens_per_second: pace, times: 1, match: text })
+async function say(phone, text, { answer, wait = true, pace = 400, reasoning = '', ...switches } = {}) {
+  if (answer) await order(phone, 'relay', { answer, reasoning, tokens_per_second: pace, times: 1, match: text, ...switches })
   await phone.top.locator('wx-textarea textarea').last().fill(text)
-  await phone.top.getByLabel('发送', { exact: true }).last().click()
+  await phone.top.getByLabel(/^(发送|Send)$/).last().click()
   if (!wait) return
   for (let tries = 0; tries < 400; tries += 1) {
     const state = await store(phone)
@@ -82,6 +91,108 @@ const states = [
       await say(phone, '帮我写一段关于秋天的文字', { answer: `${'秋天来的时候，风先知道。它从山那边过来，把树叶一片片翻到金黄的一面。'.repeat(20)}`, wait: false, pace: 40 })
       await phone.top.getByText('秋天来的时候').first().waitFor()
       await page.waitForTimeout(1500)
+    },
+  },
+  {
+    name: 'reasoning',
+    run: async (page, phone) => {
+      await agree(phone)
+      await say(phone, '鸡兔同笼，共 35 个头、94 只脚，各有几只？', {
+        reasoning: '先设兔有 x 只，鸡有 35 - x 只。\n脚的总数：4x + 2(35 - x) = 94。\n化简得 2x = 24，所以 x = 12。\n验算：12 × 4 + 23 × 2 = 94，正确。',
+        answer: '**兔 12 只，鸡 23 只。**\n\n设兔有 x 只，则 4x + 2(35 − x) = 94，解得 x = 12。',
+      })
+      await phone.top.getByText(/已思考|思考过程/).first().click()
+    },
+  },
+  {
+    name: 'thinking',
+    run: async (page, phone) => {
+      await agree(phone)
+      await say(phone, '这道题怎么解？', { reasoning: '先看题目给了什么条件。'.repeat(40), answer: '好。', wait: false, pace: 30 })
+      await phone.top.getByText(/正在思考 [2-9]/).first().waitFor()
+    },
+  },
+  {
+    name: 'failed',
+    run: async (page, phone) => {
+      await agree(phone)
+      await say(phone, '写一首关于雨的短诗', { answer: '雨从屋檐落下来，\n\n一滴一滴数着夜的长短，\n\n窗里的灯还亮着。', cut_at_percent: 60, cut_how: 'reset', times: 9 })
+      await order(phone, 'relay', { reset: true })
+    },
+  },
+  {
+    name: 'length',
+    run: async (page, phone) => {
+      await agree(phone)
+      await say(phone, '讲一个很长的故事', { answer: '很久以前，山脚下有一个小镇。镇上的人都靠一条河生活，河水清得能看见石头上的纹路。', finish_reason: 'length' })
+    },
+  },
+  {
+    name: 'rate-limited',
+    run: async (page, phone) => {
+      await agree(phone)
+      for (let i = 0, refused = false; i < 200 && !refused; i += 1) refused = Boolean((await call(phone, 'POST', '/v1/turns', { client_id: `${run}-limit-${i}`, text: `违禁演示词 ${i}` })).error)
+      await say(phone, '再问一个问题', { wait: false })
+      await phone.top.getByText(/秒后自动发送/).waitFor()
+    },
+  },
+  {
+    name: 'unknown-error',
+    run: async (page, phone) => {
+      await agree(phone)
+      await order(phone, 'faults', { platform_error: -501000, times: 1, match: '/v1/turns' })
+      await say(phone, '今天吃什么？', { wait: false })
+      await phone.top.getByText('未发送').waitFor()
+    },
+  },
+  {
+    name: 'english',
+    params: { lang: 'en' },
+    run: async (page, phone) => {
+      await agree(phone)
+      await say(phone, 'Give me three ideas for a rainy Sunday', { answer: 'Here are **three ideas**:\n\n1. Bake bread: slow, warm, and it smells wonderful.\n2. Visit a small museum you have never been to.\n3. Write a letter by hand.\n\n> The best plan is the one you enjoy.' })
+    },
+  },
+  {
+    name: 'largest-text',
+    params: { fontsize: '23' },
+    run: async (page, phone) => {
+      await agree(phone)
+      await page.evaluate(() => window.__mp.app().yunliao.settings.set('textSize', 'huge'))
+      await say(phone, '周末去哪儿？', { answer: '可以试试 **西湖** 环线：\n\n1. 断桥出发\n2. 走苏堤六桥\n\n全程约 `10 km`，慢慢走。' })
+    },
+  },
+  {
+    name: 'largest-settings',
+    params: { fontsize: '23' },
+    run: async (page, phone) => {
+      await agree(phone)
+      await page.evaluate(() => window.__mp.app().yunliao.settings.set('textSize', 'huge'))
+      await page.evaluate(() => window.__mp.wx.navigateTo({ url: '/pages/settings/settings' }))
+    },
+  },
+  {
+    name: 'empty',
+    run: async (page, phone) => {
+      await agree(phone)
+      await phone.top.getByLabel('对话', { exact: true }).click()
+      await phone.top.getByText('还没有对话').waitFor()
+    },
+  },
+  {
+    name: 'editing',
+    run: async (page, phone) => {
+      await agree(phone)
+      await say(phone, '推荐一本书', { answer: '可以看看《活着》。' })
+      await page.evaluate(() => window.__mp.page().chat.startEdit(window.__mp.page().data.recent[0].key))
+    },
+  },
+  {
+    name: 'menu',
+    run: async (page, phone) => {
+      await agree(phone)
+      await say(phone, '推荐一本书', { answer: '可以看看《活着》。' })
+      await phone.top.getByLabel('更多操作').last().click()
     },
   },
   {

@@ -11,9 +11,8 @@ Component({
   data: { overseas: false },
 
   methods: {
-    /** @param {any} event */
-    change(event) {
-      this.setData({ overseas: event.detail.value === true });
+    change() {
+      this.setData({ overseas: !this.data.overseas });
     },
 
     /** @param {any} event */

@@ -34,6 +34,8 @@ Page({
   },
 
   onShow() {
+    // Deleted meanwhile, or erased: what can no longer be answered does not stay on the screen.
+    if (this.chat.disposed) this.show(getApp().yunliao.conversations.has(this.chat.state.conversationId) ? this.chat.state.conversationId : '');
     getApp().chatOnScreen = this.chat;
   },
 
@@ -211,6 +213,10 @@ Page({
   reopen() {
     this.chat.dismissError();
     this.chat.open();
+  },
+
+  dismiss() {
+    this.chat.dismissError();
   },
 
   conversations() {

@@ -25,16 +25,16 @@ Page({
     getApp().yunliao.settings.set(name, value);
   },
 
-  /** @param {any} event */
-  motion(event) {
-    getApp().yunliao.settings.set('reducedMotion', event.detail.value === true);
+  motion() {
+    getApp().yunliao.settings.set('reducedMotion', !this.data.settings.reducedMotion);
   },
 
-  /** Consent to models abroad is given and taken back separately. @param {any} event */
-  overseas(event) {
+  /** Consent to models abroad is given and taken back separately. */
+  overseas() {
     const { session } = getApp().yunliao;
+    if (this.data.saving) return;
     this.setData({ saving: true });
-    session.accept({ overseas: event.detail.value === true }).then((/** @type {boolean} */ done) => {
+    session.accept({ overseas: !session.state.overseas }).then((/** @type {boolean} */ done) => {
       this.setData({ saving: false, session: session.state });
       if (!done) wx.showToast({ title: this.data.t.notSaved, icon: 'none' });
     });
