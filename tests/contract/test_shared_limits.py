@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 from tests.fakes.clock import FakeClock
 from yunliao.adapters.clock import SystemClock
@@ -21,6 +22,10 @@ def together(*tasks: object) -> None:
     for thread in threads:
         thread.join(120)
         assert not thread.is_alive()
+
+
+def background(task: Callable[[], None]) -> None:
+    threading.Thread(target=task, daemon=True).start()
 
 
 def test_a_register_is_changed_by_one_at_a_time(store: Store) -> None:
@@ -70,7 +75,7 @@ def test_shared_seats_are_never_overbooked_and_all_are_served(store: Store) -> N
 
     def instance(number: int) -> None:
         seats = SharedSeats(store.registers, clock, instance=f"i{number}", limit=limit, lease_seconds=30)
-        slots = Slots(max_live=10, max_queue=100, seats=seats, spawn=lambda task: threading.Thread(target=task).start())
+        slots = Slots(max_live=10, max_queue=100, seats=seats, spawn=background)
 
         def turn(name: str) -> None:
             assert slots.enter(name).wait(100)
