@@ -4,13 +4,28 @@ import argparse
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import time
 
 from dev import setup
 from dev.trouble import Trouble
 
-STEPS = ("lint", "types", "imports", "python", "js", "devtools", "browser", "audit")
+LIMITS = {
+    "lint": 300,
+    "types": 300,
+    "imports": 120,
+    "python": 1500,
+    "js": 600,
+    "devtools": 600,
+    "browser": 1200,
+    "audit": 180,
+}
+"""The steps, and the seconds after which a command of each is ended: several times what it needs, so that only what
+hangs is cut short, and the steps after it still run."""
+STEPS = tuple(LIMITS)
+PATIENCE = 300_000
+"""Milliseconds a file of JavaScript tests may take."""
 
 
 def run(root: pathlib.Path, options: argparse.Namespace) -> int:
@@ -25,7 +40,7 @@ def run(root: pathlib.Path, options: argparse.Namespace) -> int:
     for step in chosen:
         print(f"\n=== {step}", flush=True)
         started = time.monotonic()
-        passed = all([_call(root, command, python) for command in commands(root, step, python)])
+        passed = all([_call(root, command, python, LIMITS[step]) for command in commands(root, step, python)])
         results.append((step, passed or step == "audit", time.monotonic() - started))
         if step == "audit" and not passed:
             print("warning: the audit of the locks found something or could not run; this does not fail the tests")
@@ -57,13 +72,15 @@ def commands(root: pathlib.Path, step: str, python: pathlib.Path) -> list[list[s
             return [[str(python), "-m", "pytest", "-q"]]
         case "js":
             sync = ["node", "tools/miniprogram-npm/sync.js", "--check"]
-            return [sync, ["node", "--test", *_files(root, "tests/js")]]
+            return [sync, ["node", "--test", f"--test-timeout={PATIENCE}", *_files(root, "tests/js")]]
         case "devtools":
             setup.packages(root / "tools" / "devtools", shutil.which("npm") or "npm")
-            return [["node", "--test", *_files(root, "tests/devtools")]]
+            return [["node", "--test", f"--test-timeout={PATIENCE}", *_files(root, "tests/devtools")]]
         case "browser":
             _browser(root)
-            return [["node", "--test", "--test-concurrency=1", *_files(root, "tests/browser")]]
+            return [
+                ["node", "--test", "--test-concurrency=1", f"--test-timeout={PATIENCE}", *_files(root, "tests/browser")]
+            ]
         case _:
             return [[str(tool / "pip-audit"), "--require-hashes", "--disable-pip", "-r", "container/requirements.txt"]]
 
@@ -93,8 +110,27 @@ def _browser(root: pathlib.Path) -> None:
     )
 
 
-def _call(root: pathlib.Path, command: list[str], python: pathlib.Path) -> bool:
+def _call(root: pathlib.Path, command: list[str], python: pathlib.Path, limit: float) -> bool:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root / "container"), str(root / "tools")])}
     # npx calls what package-lock.json installed; the Python tools are called by path.
     environment["PATH"] = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(command, cwd=root, env=environment, check=False).returncode == 0
+    return ended(subprocess.Popen(command, cwd=root, env=environment, start_new_session=True), limit) == 0
+
+
+def ended(process: "subprocess.Popen[bytes]", limit: float) -> int:
+    """The exit code of a process that leads a group. After `limit` seconds, or when this one is interrupted, the whole
+    group is ended: -9."""
+    try:
+        return process.wait(limit)
+    except subprocess.TimeoutExpired:
+        print(f"ended after {limit:.0f} s: it did not finish", flush=True)
+        _end(process)
+        return process.wait()
+    except BaseException:
+        _end(process)
+        process.wait()
+        raise
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    os.killpg(process.pid, signal.SIGKILL)
