@@ -21,7 +21,7 @@ accesslog = None
 errorlog = "-"
 # Not warning: a refused request line or header would be repeated there with what people sent.
 loglevel = "error"
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  memory, not disk: a heartbeat file
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  memory, not disk: a heartbeat file
 proc_name = "yunliao"
 
 
