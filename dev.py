@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Yunliao's one entry for people: `python3 dev.py run | chat | test | chaos | package | setup`. Standard library only."""
+"""Yunliao's one entry for people: `python3 dev.py --help` lists its commands. Standard library only."""
 
 import sys
 
@@ -11,6 +11,7 @@ if sys.version_info < (3, 11):  # noqa: UP036  said before anything that older v
 
 import argparse
 import pathlib
+import signal
 
 ROOT = pathlib.Path(__file__).parent.absolute()
 sys.path.insert(0, str(ROOT / "tools"))
@@ -25,7 +26,9 @@ DEFAULT_PORT = 8787
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     whole = argparse.ArgumentParser(prog="dev.py", description="Yunliao 云聊: run it, talk to it, test it.")
-    commands = whole.add_subparsers(dest="command", required=True, metavar="run | chat | test | chaos | package | setup")
+    commands = whole.add_subparsers(
+        dest="command", required=True, metavar="run | chat | test | chaos | package | setup"
+    )
 
     runs = commands.add_parser("run", help="start everything on this machine and print where")
     runs.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the local Cloud Run (8787)")
@@ -60,6 +63,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit status."""
+    # Who starts this in the background hands SIGINT down as ignored: then nothing below it could be ended by Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     chosen = parser().parse_args(arguments)
     try:
         match chosen.command:
