@@ -408,13 +408,14 @@ class Store(Protocol):
 
 
 class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A generation to ask for. `request_id` goes to the upstream as `X-Request-Id`. `avoid` names an upstream that is
-    asked only if there is no other."""
+    """A generation to ask for. `request_id` goes to the upstream as `X-Request-Id`, `trace` as `traceparent`
+    (domain/trace.py). `avoid` names an upstream that is asked only if there is no other."""
 
     model: str
     messages: tuple[ChatMessage, ...]
     max_tokens: int | None = None
     request_id: str = ""
+    trace: str = ""
     avoid: str = ""
 
 

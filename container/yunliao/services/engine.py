@@ -185,6 +185,7 @@ class Engine:
             reason=outcome.reason,
             code=code,
             call_id=run.owner.principal.call_id,
+            trace=run.owner.principal.trace.partition("-")[0],
             queued_ms=max(0, times.admitted - turn.created_at) if times.admitted else None,
             relay_first_byte_ms=times.first_byte - times.asked if times.first_byte else None,
             first_text_ms=times.first_shown - turn.created_at if times.first_shown else None,
