@@ -274,6 +274,7 @@ class Run:
             messages=prompt.messages,
             max_tokens=tools.answer_tokens,
             request_id=self.turn.id,
+            trace=self.owner.principal.trace,
             avoid=avoid,
         )
         heard = Generation(request=request)

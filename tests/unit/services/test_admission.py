@@ -128,3 +128,30 @@ def test_nobody_attends_to_seats_that_nobody_uses_though_the_store_is_away() -> 
     assert not attending[0].is_alive()
     registers.lost = False
     assert slots.enter("b").wait(30)
+
+
+class AwayRegisters:
+    """A store that is not to be had."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def read(self, name: str) -> Register:
+        self.asked += 1
+        raise StoreUnavailable
+
+    def swap(self, name: str, *, version: int, value: bytes) -> bool:
+        raise StoreUnavailable
+
+
+def test_when_the_last_one_leaves_nobody_goes_on_asking_a_store_that_is_away() -> None:
+    registers, tasks = AwayRegisters(), []
+    held = SharedSeats(registers, FakeClock(), instance="i", limit=3, lease_seconds=6)
+    slots = Slots(max_live=3, max_queue=3, seats=held, spawn=tasks.append)
+    granted = slots.enter("a")
+    slots.leave("a")
+    (attend,) = tasks
+    attend()  # returns
+    assert registers.asked and not granted.is_set()
+    slots.enter("b")
+    assert len(tasks) == 2  # somebody is here again, so is the asking
