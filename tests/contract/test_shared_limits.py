@@ -24,10 +24,6 @@ def together(*tasks: object) -> None:
         assert not thread.is_alive()
 
 
-def background(task: Callable[[], None]) -> None:
-    threading.Thread(target=task, daemon=True).start()
-
-
 def test_a_register_is_changed_by_one_at_a_time(store: Store) -> None:
     assert store.registers.read("r").version == 0
     assert store.registers.swap("r", version=0, value=b"first")
@@ -79,11 +75,7 @@ def test_shared_seats_are_never_overbooked_and_all_are_served(store: Store) -> N
 
     def instance(number: int) -> None:
         seats = SharedSeats(store.registers, clock, instance=f"i{number}", limit=limit, lease_seconds=30)
-<<<<<<< HEAD
-        slots = Slots(max_live=10, max_queue=100, seats=seats, spawn=background)
-=======
         slots = Slots(max_live=10, max_queue=100, seats=seats, spawn=spawn)
->>>>>>> main
 
         def turn(name: str) -> None:
             assert slots.enter(name).wait(100)
