@@ -87,6 +87,7 @@ def test_kill_9_in_mid_answer_another_instance_finishes_it(cloud: LocalCloudRun,
     while not text_of(events):
         events += phone.poll(turn, events[-1]["seq"] if events else 0)["events"]
     cloud.kill(1)
+    cloud.relay(tokens_per_second=0)  # who goes on is quick
     events += phone.until_end(turn, events[-1]["seq"])
     assert end_of(events)["reason"] == "complete"
     assert text_of(events) == LONG  # nothing missing, nothing twice
@@ -108,6 +109,7 @@ def test_kill_9_of_the_only_instance_and_a_restart() -> None:
         while not text_of(events):
             events += phone.poll(turn, events[-1]["seq"] if events else 0)["events"]
         cloud.kill(1)
+        cloud.relay(tokens_per_second=0)
         cloud.start(1)
         events += phone.until_end(turn, events[-1]["seq"])
         assert end_of(events)["reason"] == "complete"
