@@ -14,8 +14,8 @@ State = Literal["accepted", "queued", "running", "ended"]
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """A turn as stored. Times are Unix milliseconds. `fingerprint` is a keyed hash of what was asked, so that the same
     `client_id` with other content is recognised without keeping the content. `last_seq` is the number of the newest
-    durable event. `owner` is the instance that runs it until `lease_until`; 0 means nobody ever did. Where credits were
-    active when it was accepted, `price_version` is set and `reserved` micro-credits were set aside (docs/credits.md)."""
+    durable event. `owner` is the instance that runs it until `lease_until`; 0 means nobody ever did. Where credits
+    were active when it was accepted, `price_version` is set and `reserved` micro-credits were set aside."""
 
     id: str
     user_id: str

@@ -52,7 +52,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     plan: str = DEFAULT_PLAN
     day: int = 0
     spent: int = 0
-    allowed_day: int = 0
+    allowed_day: int = -1
     guesses: int = 0
     guessing_since: int = 0
 

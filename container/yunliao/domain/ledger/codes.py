@@ -52,6 +52,6 @@ def wait_ms(account: Account, now: int) -> int:
 
 def guessed(account: Account, now: int) -> Account:
     """The account after a wrong code."""
-    if now - account.guessing_since >= GUESSING_MS:
+    if not account.guesses or now - account.guessing_since >= GUESSING_MS:
         return replace(account, guesses=1, guessing_since=now)
     return replace(account, guesses=account.guesses + 1)
