@@ -4,7 +4,7 @@ A price table has a version. A reservation keeps the prices it was made with, so
 question was accepted, whatever the operator changes meanwhile.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Annotated
 
 import msgspec
@@ -126,7 +126,7 @@ def answer_room(price: ModelPrice, limits: Limits, *, input_tokens: int, answer_
     return room if room >= min(LEAST_ANSWER, answer_tokens) else 0
 
 
-def unpriced(table: PriceTable, models: Mapping[str, object] | frozenset[str]) -> list[str]:
+def unpriced(table: PriceTable, models: Collection[str]) -> list[str]:
     """Models people may choose that have no price: a mistake, since nobody gives away answers by forgetting a line."""
     return sorted(set(models) - set(table.models))
 
