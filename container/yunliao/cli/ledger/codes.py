@@ -23,9 +23,7 @@ def options(actions: Any) -> None:
     parser.add_argument("--count", type=int, default=1, help="how many codes (1)")
     parser.add_argument("--amount", type=whom.amount, required=True, help="micro-credits, or credits like 2.5c")
     parser.add_argument("--uses", type=int, default=1, help="users one code is good for, once each (1)")
-    parser.add_argument(
-        "--expires", type=whom.moment, default=0, help="last day: never, 30d, 2027-01-31 (never)"
-    )
+    parser.add_argument("--expires", type=whom.moment, default=0, help="last day: never, 30d, 2027-01-31 (never)")
     parser.add_argument("--days", type=int, default=0, help="days the credits last after that; 0: for ever (0)")
 
 
