@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 from chaos import options  # noqa: E402
 from dev import campaign, chat, package, run, setup, tests  # noqa: E402
 from dev.trouble import Trouble  # noqa: E402
+from ledger import options as walk_options  # noqa: E402
 
 DEFAULT_PORT = 8787
 
@@ -27,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     whole = argparse.ArgumentParser(prog="dev.py", description="Yunliao 云聊: run it, talk to it, test it.")
     commands = whole.add_subparsers(
-        dest="command", required=True, metavar="run | chat | test | chaos | package | setup"
+        dest="command", required=True, metavar="run | chat | test | chaos | ledger-walk | package | setup"
     )
 
     runs = commands.add_parser("run", help="start everything on this machine and print where")
@@ -54,6 +55,9 @@ def parser() -> argparse.ArgumentParser:
     chaos = commands.add_parser("chaos", help="break things on purpose and prove that nobody was hurt")
     options.add_options(chaos)
 
+    walk = commands.add_parser("ledger-walk", help="random interleavings of everything that touches credits")
+    walk_options.add_options(walk)
+
     packages = commands.add_parser("package", help="make the upload for the Cloud Run console")
     packages.add_argument("--into", default="dist/yunliao-container.zip", help="file (dist/yunliao-container.zip)")
 
@@ -77,6 +81,8 @@ def main(arguments: list[str] | None = None) -> int:
                 return campaign.run(ROOT, chosen)
             case "package":
                 return package.run(ROOT, chosen)
+            case "ledger-walk":
+                return campaign.run(ROOT, chosen, "ledger")
             case "chat":
                 return chat.chat(chosen)
             case _:
