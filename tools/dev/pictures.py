@@ -16,7 +16,9 @@ LIMIT = 1800
 def take(root: pathlib.Path, options: argparse.Namespace) -> int:
     """0 when every state has its picture."""
     if os.name == "nt":
-        raise Trouble("The container does not run on Windows itself: open a WSL terminal and run the same command there.")
+        raise Trouble(
+            "The container does not run on Windows itself: open a WSL terminal and run the same command there."
+        )
     interpreter = setup.venv(root, "run")
     setup.node(root, required=True)
     out = pathlib.Path(options.out).resolve()
