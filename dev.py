@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Yunliao's one entry for people: `python3 dev.py run | chat | test | chaos | screenshots | setup`. Standard library only."""
+"""Yunliao's one entry for people: `python3 dev.py run`, `chat`, `test`, … (`--help` has all). Standard library only."""
 
 import sys
 
