@@ -54,6 +54,9 @@ const CODES = {
 /** API codes where waiting does not help and the person has nothing to change. */
 const OPERATOR = ['identity_untrusted', 'relay_refused', 'misconfigured', 'unsupported_media_type', 'method_not_allowed'];
 
+/** Sending the very same again cannot work, whatever the person does meanwhile. */
+const NOT_AGAIN = ['blocked_input', 'too_large', 'suspended', 'turn_limit', 'code_invalid'];
+
 /** @param {Partial<Problem>} over @returns {Problem} */
 function problem(over) {
   return Object.assign(
@@ -90,7 +93,7 @@ function fromBody(data) {
 
 /** @param {import('./protocol').ApiError} error @returns {Problem} */
 function fromApi(error) {
-  const waits = error.retryable && ['turn_in_progress', 'rate_limited', 'moderation_revisit'].indexOf(error.code) < 0;
+  const waits = error.retryable && ['turn_in_progress', 'rate_limited', 'moderation_revisit', 'service_budget_exhausted'].indexOf(error.code) < 0;
   const kind = OPERATOR.indexOf(error.code) >= 0 ? 'fatal' : waits ? 'retry' : 'message';
   const delay = error.retryAfter ? error.retryAfter * 1000 : waits ? 1500 : 0;
   return problem({
@@ -110,7 +113,7 @@ function fromStatus(status, requestId) {
 function toView(from, lang) {
   return {
     kind: from.kind, code: from.code, key: from.key, message: lang === 'en' ? from.en : from.zh, retryAfter: from.retryAfter,
-    requestId: from.requestId, canRetry: from.kind !== 'fatal' && ['blocked_input', 'too_large', 'suspended'].indexOf(from.code) < 0
+    requestId: from.requestId, canRetry: from.kind !== 'fatal' && NOT_AGAIN.indexOf(from.code) < 0
   };
 }
 
