@@ -7,6 +7,7 @@ Fair because a user has at most one live turn: first come, first served lets nob
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 
 from yunliao.domain.seats import Seats, hold
 from yunliao.errors import QueueFull, StoreUnavailable
@@ -130,10 +131,8 @@ class Slots:
             with self._lock:
                 running = len(self._held)
                 demand = min(self._max_live, running + len(self._waiting))
-            try:
+            with suppress(StoreUnavailable):  # what was not given back ends with its lease
                 seats.ask(running=running, demand=demand)
-            except StoreUnavailable:
-                demand = max(demand, 1)  # what was not given back ends by itself; somebody may still wait
             with self._lock:
                 self._grant()
                 waiting = bool(self._waiting)

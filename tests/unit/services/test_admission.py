@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yunliao.errors import QueueFull
-from yunliao.services.admission import Slots
+from tests.fakes.clock import FakeClock
+from yunliao.errors import QueueFull, StoreUnavailable
+from yunliao.ports import Register
+from yunliao.services.admission import SharedSeats, Slots
 
 
 def test_waits_in_order_and_tells_the_place() -> None:
@@ -56,3 +58,30 @@ def test_bounds_hold_and_no_place_is_lost(max_live: int, steps: list[tuple[bool,
         assert len(running) <= max_live
         assert len(running) == min(max_live, len(inside))
         assert slots.depth == len(inside) - len(running)
+
+
+class AwayRegisters:
+    """A store that is not to be had."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def read(self, name: str) -> Register:
+        self.asked += 1
+        raise StoreUnavailable
+
+    def swap(self, name: str, *, version: int, value: bytes) -> bool:
+        raise StoreUnavailable
+
+
+def test_when_the_last_one_leaves_nobody_goes_on_asking_a_store_that_is_away() -> None:
+    registers, tasks = AwayRegisters(), []
+    seats = SharedSeats(registers, FakeClock(), instance="i", limit=3, lease_seconds=6)
+    slots = Slots(max_live=3, max_queue=3, seats=seats, spawn=tasks.append)
+    granted = slots.enter("a")
+    slots.leave("a")
+    (attend,) = tasks
+    attend()  # returns
+    assert registers.asked and not granted.is_set()
+    slots.enter("b")
+    assert len(tasks) == 2  # somebody is here again, so is the asking
