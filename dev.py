@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).parent.absolute()
 sys.path.insert(0, str(ROOT / "tools"))
 
 from chaos import options  # noqa: E402
-from dev import campaign, chat, package, run, setup, tests  # noqa: E402
+from dev import campaign, chat, package, pictures, run, setup, tests  # noqa: E402
 from dev.trouble import Trouble  # noqa: E402
 from ledger import options as walk_options  # noqa: E402
 
@@ -27,9 +27,7 @@ DEFAULT_PORT = 8787
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     whole = argparse.ArgumentParser(prog="dev.py", description="Yunliao 云聊: run it, talk to it, test it.")
-    commands = whole.add_subparsers(
-        dest="command", required=True, metavar="run | chat | test | chaos | ledger-walk | package | setup"
-    )
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     runs = commands.add_parser("run", help="start everything on this machine and print where")
     runs.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the local Cloud Run (8787)")
@@ -55,6 +53,11 @@ def parser() -> argparse.ArgumentParser:
     chaos = commands.add_parser("chaos", help="break things on purpose and prove that nobody was hurt")
     options.add_options(chaos)
 
+    shots = commands.add_parser("screenshots", help="pictures of the mini-program in its main states")
+    shots.add_argument("--out", default="screenshots", help="folder for the PNG files (screenshots)")
+    shots.add_argument("--only", help="these states, with commas between, e.g. chat,settings (tools/preview/states.js)")
+    shots.add_argument("--theme", help="light or dark (default: both)")
+
     walk = commands.add_parser("ledger-walk", help="random interleavings of everything that touches credits")
     walk_options.add_options(walk)
 
@@ -79,6 +82,8 @@ def main(arguments: list[str] | None = None) -> int:
                 return run.run(ROOT, chosen)
             case "chaos":
                 return campaign.run(ROOT, chosen)
+            case "screenshots":
+                return pictures.take(ROOT, chosen)
             case "package":
                 return package.run(ROOT, chosen)
             case "ledger-walk":
