@@ -23,9 +23,11 @@ from yunliao.ports import AcceptLimits, Moderator, Store
 from yunliao.services.account import Account
 from yunliao.services.admission import SharedSeats, Slots
 from yunliao.services.asking import Asking
+from yunliao.services.budget import ServiceBudget
 from yunliao.services.catalog import Catalog, ModelView, Provider
 from yunliao.services.consents import Consents
 from yunliao.services.conversations import ConversationService
+from yunliao.services.credits import Credits
 from yunliao.services.engine import Engine
 from yunliao.services.following import Following
 from yunliao.services.governor import SharedGovernor
@@ -33,6 +35,7 @@ from yunliao.services.health import Health
 from yunliao.services.jobs import Jobs
 from yunliao.services.listen import Listen
 from yunliao.services.people import People
+from yunliao.services.pricing import Pricing
 from yunliao.services.run import Tools
 from yunliao.services.screening import Screening
 from yunliao.services.tickets import TicketService
@@ -61,6 +64,8 @@ class Services:
     engine: Engine
     store: Store
     relays: RelayPool
+    credits: Credits
+    pricing: Pricing | None
 
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
@@ -71,6 +76,8 @@ class Services:
     def close(self) -> None:
         """End the committer, then release the relays' connections and the store."""
         self.engine.close()
+        if self.pricing is not None:
+            self.pricing.close()
         self.relays.close()
         self.store.close()
 
@@ -99,6 +106,7 @@ def build_services(settings: Settings) -> Services:
     instance = secrets.token_hex(8)
     following = Following(turns=store.turns, clock=clock, spawn=spawn)
     pool = build_pool(settings, clock, metrics)
+    pricing = _pricing(settings, store, asking, clock, metrics, turn_log)
     engine = Engine(
         instance=instance,
         turns=store.turns,
@@ -115,12 +123,14 @@ def build_services(settings: Settings) -> Services:
             spawn=spawn,
             queue_seconds=settings.queue_seconds,
             answer_tokens=settings.answer_tokens,
+            room=pricing.room if pricing else None,
         ),
         clock=clock,
         metrics=metrics,
         turn_log=turn_log,
         lease_seconds=settings.lease_seconds,
         spawn=spawn,
+        metered=pricing.ended if pricing else None,
     )
     models = tuple(
         ModelView(choice.id, choice.name, choice.id == settings.model, choice.domestic) for choice in settings.models
@@ -148,6 +158,7 @@ def build_services(settings: Settings) -> Services:
             default_model=settings.model,
             max_text_chars=settings.max_text_chars,
             lease_seconds=settings.lease_seconds,
+            pricing=pricing,
         ),
         following=following,
         listen=Listen(
@@ -180,6 +191,10 @@ def build_services(settings: Settings) -> Services:
         engine=engine,
         store=store,
         relays=pool,
+        credits=Credits(
+            ledger=store.ledger, turns=store.turns, clock=clock, table=settings.prices, models=catalog.models()
+        ),
+        pricing=pricing,
     )
 
 
@@ -205,6 +220,32 @@ def _slots(settings: Settings, store: Store, clock: SystemClock, instance: str) 
             lease_seconds=settings.lease_seconds,
         )
     return Slots(max_live=settings.max_live, max_queue=settings.max_queue, seats=seats, spawn=spawn)
+
+
+def _pricing(
+    settings: Settings, store: Store, asking: Asking, clock: SystemClock, metrics: PrometheusMetrics, log: JsonTurnLog
+) -> Pricing | None:
+    table = settings.prices
+    if table is None:
+        return None
+    budget = None
+    if table.limits.service_day:
+        budget = ServiceBudget(
+            store.registers,
+            clock,
+            limit=table.limits.service_day,
+            warn=table.limits.warn,
+            used=metrics.service_day,
+            told=log.service_budget,
+        )
+    return Pricing(
+        table=table,
+        asking=asking,
+        answer_tokens=settings.answer_tokens,
+        window=settings.context_tokens,
+        budget=budget,
+        metrics=metrics,
+    )
 
 
 def _matcher(settings: Settings) -> WordMatcher:

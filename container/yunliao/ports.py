@@ -10,9 +10,11 @@ from typing import Literal, Protocol
 import msgspec
 
 from yunliao.domain.events import EndReason, Usage
+from yunliao.domain.ledger.reserving import Charge, Shortfall
 from yunliao.domain.principal import Principal
 from yunliao.domain.turn import ChatMessage, Ending, Turn
 from yunliao.domain.verdict import Verdict
+from yunliao.ports_ledger import Ledger
 
 # --- time and chance ---------------------------------------------------------------------------------------------
 
@@ -131,6 +133,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     hide_from_message_id: str = ""
     """This message and everything after it in the conversation is hidden (edit and resend)."""
     hide_message_ids: tuple[str, ...] = ()
+    charge: Charge | None = None
+    """What to set aside of the user's credits; None where nothing costs anything."""
 
 
 class AcceptLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,16 +144,17 @@ class AcceptLimits(msgspec.Struct, frozen=True, kw_only=True):
     window_ms: int
 
 
-AcceptStatus = Literal["accepted", "existing", "rate_limited", "turn_in_progress", "no_conversation"]
+AcceptStatus = Literal["accepted", "existing", "rate_limited", "turn_in_progress", "no_conversation", "shortfall"]
 
 
 class AcceptOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What `Turns.accept` did. `turn`: the new, the existing or the live one that stands in the way.
-    `retry_after_ms` is set when rate limited."""
+    `retry_after_ms` is set when rate limited, `shortfall` when credits are missing."""
 
     status: AcceptStatus
     turn: Turn | None = None
     retry_after_ms: int = 0
+    shortfall: Shortfall | None = None
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,8 +221,9 @@ class Turns(Protocol):
         """One atomic decision (P2, P3), in this order: the same user and `client_id` exists -> `existing` (the caller
         compares fingerprints); the conversation is not the user's or deleted -> `no_conversation`; another turn of the
         user is live -> `turn_in_progress`; more than `rate` turns of the user created in the last `window_ms` before
-        `draft.turn.created_at` -> `rate_limited`; else turn (owned by `draft.turn.owner`), message, first event and
-        conversation are written -> `accepted`. Refusals write nothing."""
+        `draft.turn.created_at` -> `rate_limited`; `draft.charge` cannot be set aside -> `shortfall`; else turn (owned
+        by `draft.turn.owner`), message, first event, conversation and reservation are written -> `accepted`. Refusals
+        write nothing."""
         ...
 
     def get(self, turn_id: str) -> Turn | None:
@@ -237,7 +243,7 @@ class Turns(Protocol):
         the turn's `last_seq` + 1, +2, ...; a turn not owned by `owner` or ended is in `lost` and left untouched.
         An ending also writes the answer message (id `turn.answer_message_id`; none when `Ending.answer` is None;
         state `blocked` when the reason is blocked, the user's message then becomes `blocked` too), touches the
-        conversation's `last_activity_at`, and clears its `live_turn_id`."""
+        conversation's `last_activity_at`, clears its `live_turn_id`, and settles the turn's reservation."""
         ...
 
     def claim(self, turn_id: str, *, owner: str, lease_until: int, now: int) -> Turn | None:
@@ -286,7 +292,8 @@ class Users(Protocol):
         ...
 
     def erase(self, user_id: str) -> dict[str, int]:
-        """Remove the user with wrapped key, conversations, messages, turns and events for good; rows per table."""
+        """Remove the user with wrapped key, conversations, messages, turns, events and credits for good; rows per
+        table."""
         ...
 
 
@@ -324,7 +331,8 @@ class Conversations(Protocol):
         ...
 
     def purge(self, *, deleted_before: int, limit: int) -> int:
-        """Remove for good up to `limit` conversations deleted before, with messages, turns and events; how many."""
+        """Remove for good up to `limit` conversations deleted before, with messages, turns and events; how many. What
+        was set aside for a live turn among them is given back."""
         ...
 
     def messages(
@@ -390,6 +398,7 @@ class Store(Protocol):
     tickets: Tickets
     secrets: Secrets
     registers: Registers
+    ledger: Ledger
 
     def migrate(self) -> list[str]:
         """Apply pending numbered migrations; names of those applied. Safe to call from several instances at once."""
@@ -542,6 +551,9 @@ class Metrics(Protocol):
     def started(self, seconds: float) -> None: ...
     def takeover(self) -> None: ...
     def listeners(self, transport: str, change: int) -> None: ...
+    def credits_cost(self, amount: int) -> None: ...
+    def credits_refused(self, code: str) -> None: ...
+    def service_day(self, part: float) -> None: ...
 
 
 class TurnLog(Protocol):

@@ -65,11 +65,15 @@ class People:
 
     def resolve(self, principal: Principal) -> Owner:
         """The owner for a caller, made on first sight. Raises `Suspended`, `StoreUnavailable`."""
-        user_id = self._vault.lookup(self._lookup(), f"{principal.appid}:{principal.openid}")
+        user_id = self.id_of(principal.appid, principal.openid)
         user, key = self._keyed(user_id) or self._enrol(user_id, principal)
         if user.suspended_until > self._clock.now_ms():
             raise Suspended
         return Owner(user_id, principal, key, self._vault)
+
+    def id_of(self, appid: str, openid: str) -> str:
+        """The id under which somebody is stored, whether they are or not."""
+        return self._vault.lookup(self._lookup(), f"{appid}:{openid}")
 
     def owner_of(self, turn: Turn) -> Owner:
         """The owner of a stored turn, for an instance that never met the caller (takeover)."""

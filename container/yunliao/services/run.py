@@ -13,7 +13,8 @@ import msgspec
 from yunliao.domain.events import End, EndReason, Event, Problem, Queued, Reasoning, Retract, Text, Usage, encode_event
 from yunliao.domain.guard import GuardPolicy
 from yunliao.domain.joining import Joiner
-from yunliao.domain.turn import Ending, MessageBody, Turn
+from yunliao.domain.ledger.endings import Metered
+from yunliao.domain.turn import ChatMessage, Ending, MessageBody, Turn
 from yunliao.errors import (
     BlockedInput,
     BlockedOutput,
@@ -40,7 +41,7 @@ from yunliao.ports import (
 )
 from yunliao.services.admission import Slots
 from yunliao.services.asking import Asking, Prompt
-from yunliao.services.generation import Generation, total
+from yunliao.services.generation import Generation, metered, total
 from yunliao.services.live_log import LiveLog, Numbered
 from yunliao.services.patience import LONGEST, patiently
 from yunliao.services.people import Owner
@@ -75,6 +76,8 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     spawn: Callable[[Callable[[], None]], None]
     queue_seconds: float
     answer_tokens: int
+    room: Callable[[str, tuple[ChatMessage, ...]], int] | None = None
+    """Tokens the answer to a model's prompt may have where answers cost something; at most `answer_tokens`."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +138,10 @@ class Run:
         self._lease_until = turn.lease_until
         self._joiner = Joiner("")
         self._before = self.shown.text
+        self._found = self.shown
+        self._heard: list[Generation] = []
+        self.metered = Metered()
+        """What there is to pay for, known with the ending."""
         self._said = ""
         self._thought = False
         self.answer = self._screened("")
@@ -276,13 +283,14 @@ class Run:
         request = RelayRequest(
             model=self.turn.model,
             messages=prompt.messages,
-            max_tokens=tools.answer_tokens,
+            max_tokens=self._room(prompt),
             request_id=self.turn.id,
             trace=self.owner.principal.trace,
             avoid=avoid,
             still=self._still_ours,
         )
         heard = Generation(request=request)
+        self._heard.append(heard)
         ours = self._still_ours()
         with self._lock:
             if self._interrupted or not ours:
@@ -318,6 +326,12 @@ class Run:
             self._wake(True)
             clock.sleep(LEASE_LOOK)
         return not self._interrupted
+
+    def _room(self, prompt: Prompt) -> int:
+        tools = self._tools
+        if tools.room is None or not self.turn.price_version:
+            return tools.answer_tokens
+        return tools.room(self.turn.model, prompt.messages)
 
     def _settle(self) -> None:
         """Wait for the verdicts on what came; also on what came before a failure, since it is kept."""
@@ -379,6 +393,7 @@ class Run:
             ending = None
             if outcome is not None:
                 events += self._closing_events(outcome)
+                self.metered = metered(self._heard, before=self._found, shown=self.shown)
                 body = msgspec.json.encode(self.shown)
                 ending = Ending(
                     reason=outcome.reason,
@@ -386,6 +401,7 @@ class Run:
                     usage=outcome.usage,
                     answer=self.owner.seal(self.turn.answer_message_id, "body", body),
                     ended_at=now,
+                    metered=self.metered,
                 )
             if not events and not force:
                 return None

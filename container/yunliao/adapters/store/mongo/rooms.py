@@ -56,6 +56,8 @@ class MongoUsers:
                 ("messages", "user_id"),
                 ("turns", "user_id"),
                 ("conversations", "user_id"),
+                ("entries", "user_id"),
+                ("accounts", "_id"),
                 ("users", "_id"),
             ):
                 counts[name] = self._database[name].delete_many({field: user_id}, session=session).deleted_count
