@@ -10,6 +10,7 @@ import pytest
 
 from cloudrun.identity import APPID, openid_of
 from cloudrun.local import LocalCloudRun
+from mongod import ReplicaSet
 from tests.e2e.conftest import SETTINGS
 from tests.e2e.phone import LIMIT, Phone, Refused, end_of, text_of
 from tests.e2e.test_main_job import ANSWER
@@ -24,11 +25,24 @@ PRICES = {
 }
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloudRun]:
+@pytest.fixture(scope="module", params=["sqlite", "mongodb"])
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloudRun]:
     folder = tmp_path_factory.mktemp("credits")
     file = folder / "prices.json"
     file.write_text(json.dumps(PRICES))
+    if request.param == "mongodb":
+        with (
+            ReplicaSet(folder / "mongod") as replica_set,
+            LocalCloudRun(
+                instances=2,
+                data=folder,
+                model="demo",
+                env={**SETTINGS, "YUNLIAO_PRICES": str(file)},
+                store_url=replica_set.url(),
+            ) as cloud,
+        ):
+            yield cloud
+        return
     with LocalCloudRun(instances=2, data=folder, model="demo", env={**SETTINGS, "YUNLIAO_PRICES": str(file)}) as cloud:
         yield cloud
 
@@ -154,6 +168,25 @@ def test_a_killed_instances_answer_is_paid_once_and_repeats_nothing(cloud: Local
     assert paid["rule"] == "complete" and abs(paid["charged"] - whole["charged"]) < whole["charged"] * 0.35
     kinds = [one["kind"] for one in phone.call("GET", "/v1/me/credits/entries?all=true")["entries"]]
     assert kinds.count("settle") == 2 and kinds.count("reserve") == 2
+
+
+def test_regenerated_and_continued_answers_are_turns_of_their_own(cloud: LocalCloudRun, phone: Phone) -> None:
+    cloud.relay(answer=LONG, tokens_per_second=80)
+    turn = phone.send("长一点")["turn"]["id"]
+    events: list[dict[str, Any]] = []
+    while not text_of(events):
+        events += phone.poll(turn, events[-1]["seq"] if events else 0)["events"]
+    phone.call("POST", f"/v1/turns/{turn}/stop", {})
+    phone.until_end(turn, events[-1]["seq"])
+    cloud.relay(tokens_per_second=0)
+    paid = receipt(phone, turn)["charged"]
+    for number, way in enumerate(("continue", "regenerate")):
+        again = phone.call("POST", f"/v1/turns/{turn}/{way}", {"client_id": f"again-000{number}"})["turn"]["id"]
+        phone.until_end(again)
+        assert receipt(phone, again)["rule"] == "complete"
+        paid += receipt(phone, again)["charged"]
+        turn = again
+    assert balance(phone) == (300_000 - paid, 0)
 
 
 def test_codes_grants_and_want_of_credits(
