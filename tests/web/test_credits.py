@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import schemathesis
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
 
 from tests.web.conftest import CALLER
 from yunliao.bootstrap import Services
+from yunliao.domain.ledger.audit import findings
 from yunliao.domain.ledger.codes import Code, digest, shown
 from yunliao.domain.ledger.granting import Movement
 
@@ -171,3 +174,26 @@ def test_erasing_takes_the_credits(client: FlaskClient, app: Flask) -> None:
     records = client.delete("/v1/me", headers=CALLER).get_json()["records"]
     assert (records["accounts"], records["entries"]) == (1, 3)
     assert services_of(app).store.ledger.users(after="", limit=5) == []
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_fuzzing_priced_routes_finds_no_5xx(app: Flask) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", app)
+    statuses: list[int] = []
+    for result in schema.include(path_regex="credits|receipt|turns$").get_all_operations():
+
+        @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        def one(case: schemathesis.Case) -> None:
+            case.headers = {**(case.headers or {}), **CALLER}
+            response = case.call()
+            statuses.append(response.status_code)
+            assert response.status_code < 500, (case.method, case.path, response.text)
+
+        given(case=result.ok().as_strategy())(one)()
+    assert len(statuses) > 40
+    assert [
+        finding
+        for user in services_of(app).store.ledger.users(after="", limit=9)
+        for finding in findings(services_of(app).store.ledger.books(user))
+    ] == []
