@@ -94,7 +94,7 @@ test('both themes, on every page, also when the phone changes while the page is 
   await app.phone.control('theme', 'dark')
   await until(async () => (await luminance(app)) < 0.2, 'the dark theme')
   await app.phone.done()
-  for (const route of ['conversations', 'settings', 'about']) {
+  for (const route of ['conversations', 'settings', 'about', 'privacy', 'credits']) {
     for (const theme of ['light', 'dark']) {
       const page = await open('painter', { route: `pages/${route}/${route}`, theme })
       await until(async () => ((await luminance(page)) < 0.2) === (theme === 'dark'), `${route} in ${theme}`)
