@@ -4,7 +4,7 @@ The store sees sealed bytes, ids, numbers and times; never text, a title or an o
 Every store call may raise `StoreUnavailable` and nothing else that is foreign. Times are Unix milliseconds.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -418,7 +418,8 @@ class Store(Protocol):
 
 class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A generation to ask for. `request_id` goes to the upstream as `X-Request-Id`, `trace` as `traceparent`
-    (domain/trace.py). `avoid` names an upstream that is asked only if there is no other."""
+    (domain/trace.py). `avoid` names an upstream that is asked only if there is no other. `still`, if given, is called
+    before every attempt and may take its time: an upstream is asked only after True."""
 
     model: str
     messages: tuple[ChatMessage, ...]
@@ -426,6 +427,7 @@ class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str = ""
     trace: str = ""
     avoid: str = ""
+    still: Callable[[], bool] | None = None
 
 
 class RelayText(msgspec.Struct, frozen=True):

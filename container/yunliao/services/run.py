@@ -22,6 +22,7 @@ from yunliao.errors import (
     InstanceLost,
     Internal,
     QueueTimeout,
+    StoreUnavailable,
     TurnFailed,
     YunliaoError,
 )
@@ -55,6 +56,8 @@ POSITION_MS = 1_000
 """Least time between two `queued` events of one turn, milliseconds."""
 SEAM_CHARS = 64
 """Characters of the continued text that are checked again together with the continuation."""
+LEASE_LOOK = 0.05
+"""Seconds between two looks at whether the lease was renewed."""
 VERDICT_SECONDS = 30.0 + LONGEST
 """Longest wait for the verdicts on the tail of an answer, seconds; longer than any single check may take, with an
 outage of the store in which its quota cannot be counted."""
@@ -132,6 +135,7 @@ class Run:
         self._state = turn.state
         self._inflight: tuple[TurnWrite, list[Numbered]] | None = None
         self._granted: threading.Event | None = None
+        self._lease_until = turn.lease_until
         self._joiner = Joiner("")
         self._before = self.shown.text
         self._found = self.shown
@@ -283,11 +287,13 @@ class Run:
             request_id=self.turn.id,
             trace=self.owner.principal.trace,
             avoid=avoid,
+            still=self._still_ours,
         )
         heard = Generation(request=request)
         self._heard.append(heard)
+        ours = self._still_ours()
         with self._lock:
-            if self._interrupted:
+            if self._interrupted or not ours:
                 return heard
             self._joiner = Joiner(prompt.confirmed, mending=mending)
             stream = self._stream = tools.relay.stream(request)
@@ -308,6 +314,18 @@ class Run:
             if self._joiner.unusable:  # the text that was shown is kept, and the ending says so
                 heard.finish, heard.failure = None, InstanceLost("no continuation")
         return heard
+
+    def _still_ours(self) -> bool:
+        """Whether a generation may be asked for. After the lease ran out (this process stood still, or the store was
+        away) the turn may be another's: then only the store knows, and its word is waited for (P3)."""
+        clock = self._tools.clock
+        until = clock.monotonic() + LONGEST
+        while self._lease_until and clock.now_ms() >= self._lease_until and not self._interrupted:
+            if clock.monotonic() >= until:
+                raise StoreUnavailable("lease not renewed")
+            self._wake(True)
+            clock.sleep(LEASE_LOOK)
+        return not self._interrupted
 
     def _room(self, prompt: Prompt) -> int:
         tools = self._tools
@@ -393,9 +411,10 @@ class Run:
             self._inflight = (write, shown)
             return write
 
-    def committed(self, *, lost: bool) -> None:
-        """The write of `collect` is durable, or the turn is no longer ours."""
+    def committed(self, *, lost: bool, lease_until: int = 0) -> None:
+        """The write of `collect` is durable and the lease renewed, or the turn is no longer ours."""
         with self._lock:
+            self._lease_until = max(self._lease_until, lease_until)
             write, shown = self._inflight or (None, [])
             self._inflight = None
         if lost or write is None:
