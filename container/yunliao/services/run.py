@@ -264,6 +264,7 @@ class Run:
             max_tokens=tools.answer_tokens,
             request_id=self.turn.id,
             avoid=avoid,
+            domestic_only=not self.owner.principal.overseas,
         )
         heard = Generation(request=request)
         with self._lock:
@@ -349,7 +350,7 @@ class Run:
             ending = None
             if outcome is not None:
                 events += self._closing_events(outcome)
-                body = msgspec.json.encode(self.shown)
+                body = msgspec.json.encode(msgspec.structs.replace(self.shown, usage=outcome.usage))
                 ending = Ending(
                     reason=outcome.reason,
                     problem=outcome.problem,

@@ -62,9 +62,14 @@ def _registers(database: Database) -> None:
         database.db.create_collection("registers")
 
 
+def _people(database: Database) -> None:
+    database["conversations"].create_indexes([IndexModel([("user_id", ASCENDING), ("_id", ASCENDING)], name="by_id")])
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
     ("0001_first", _first),
     ("0002_registers", _registers),
+    ("0004_people", _people),
 )
 
 
