@@ -37,8 +37,8 @@ class PersonalData(Protocol):
         """Beyond `after` in the order (created_at, id), made no later than `until`, ascending; hidden ones too."""
         ...
 
-    def turns(self, user_id: str, *, after: tuple[int, str], until: int, limit: int) -> list[Turn]:
-        """Beyond `after` in the order (created_at, id), made no later than `until`, ascending."""
+    def turns(self, user_id: str, *, after: str, until: int, limit: int) -> list[Turn]:
+        """With id > `after` and made no later than `until`, ascending by id."""
         ...
 
     def purge(self, user_id: str, conversation_id: str) -> dict[str, int] | None:

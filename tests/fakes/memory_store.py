@@ -441,10 +441,12 @@ class MemoryPersonalData:
             ]
         return _beyond(own, after, until, limit)
 
-    def turns(self, user_id: str, *, after: tuple[int, str], until: int, limit: int) -> list[Turn]:
+    def turns(self, user_id: str, *, after: str, until: int, limit: int) -> list[Turn]:
         with self._tables.lock:
             own = [turn for turn in self._tables.turns.values() if turn.user_id == user_id]
-        return _beyond(own, after, until, limit)
+        return sorted((one for one in own if one.id > after and one.created_at <= until), key=lambda one: one.id)[
+            :limit
+        ]
 
     def purge(self, user_id: str, conversation_id: str) -> dict[str, int] | None:
         tables = self._tables

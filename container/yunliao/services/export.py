@@ -254,12 +254,12 @@ class Export:
         return itertools.dropwhile(lambda one: one.id < place.conversation, near)
 
     def _turn_records(self, owner: Owner, place: _Place) -> Iterator[tuple[dict[str, Any], _Place]]:
-        after = (place.at, place.id)
+        after = place.id
         while True:
             found = self._personal.turns(owner.user_id, after=after, until=place.until, limit=BATCH)
             for turn in found:
-                after = (turn.created_at, turn.id)
-                yield _turn(turn), msgspec.structs.replace(place, at=after[0], id=after[1])
+                after = turn.id
+                yield _turn(turn), msgspec.structs.replace(place, id=turn.id)
             if len(found) < BATCH:
                 return
 

@@ -44,11 +44,11 @@ class MongoPersonalData:
             found = self._database["messages"].find(wanted).sort(BY_TIME).limit(limit)
             return [load(Message, one) for one in found]
 
-    def turns(self, user_id: str, *, after: tuple[int, str], until: int, limit: int) -> list[Turn]:
+    def turns(self, user_id: str, *, after: str, until: int, limit: int) -> list[Turn]:
         """See `ports_people.PersonalData.turns`."""
-        wanted = {"user_id": user_id, **_beyond(after, until)}
+        wanted = {"user_id": user_id, "_id": {"$gt": after}, "created_at": {"$lte": _number(until)}}
         with self._database.call():
-            found = self._database["turns"].find(wanted, TURN).sort(BY_TIME).limit(limit)
+            found = self._database["turns"].find(wanted, TURN).sort("_id", ASCENDING).limit(limit)
             return [load(Turn, one) for one in found]
 
     def purge(self, user_id: str, conversation_id: str) -> dict[str, int] | None:

@@ -63,7 +63,9 @@ def _registers(database: Database) -> None:
 
 
 def _people(database: Database) -> None:
-    database["conversations"].create_indexes([IndexModel([("user_id", ASCENDING), ("_id", ASCENDING)], name="by_id")])
+    by_id = IndexModel([("user_id", ASCENDING), ("_id", ASCENDING)], name="by_id")
+    for name in ("conversations", "turns"):
+        database[name].create_indexes([by_id])
 
 
 MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (

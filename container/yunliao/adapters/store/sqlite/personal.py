@@ -41,15 +41,11 @@ class SqlitePersonalData:
             found = rows(connection, statement, conversation_id, user_id, position(at), last, position(until), limit)
             return [load(Message, one) for one in found]
 
-    def turns(self, user_id: str, *, after: tuple[int, str], until: int, limit: int) -> list[Turn]:
+    def turns(self, user_id: str, *, after: str, until: int, limit: int) -> list[Turn]:
         """See `ports_people.PersonalData.turns`."""
-        statement = (
-            "SELECT * FROM turns WHERE user_id = ? AND (created_at, id) > (?, ?) AND created_at <= ?"
-            " ORDER BY created_at, id LIMIT ?"
-        )
-        at, last = after
+        statement = "SELECT * FROM turns WHERE user_id = ? AND id > ? AND created_at <= ? ORDER BY id LIMIT ?"
         with self._database.read() as connection:
-            found = rows(connection, statement, user_id, position(at), last, position(until), limit)
+            found = rows(connection, statement, user_id, after, position(until), limit)
             return [load(Turn, one) for one in found]
 
     def purge(self, user_id: str, conversation_id: str) -> dict[str, int] | None:

@@ -59,6 +59,7 @@ def _people(connection: sqlite3.Connection) -> None:
         " overseas INTEGER NOT NULL)",
         "CREATE INDEX consents_by_user ON consents (user_id, at)",
         "CREATE INDEX conversations_by_id ON conversations (user_id, id)",
+        "CREATE INDEX turns_by_id ON turns (user_id, id)",
     ):
         connection.execute(statement)
 
