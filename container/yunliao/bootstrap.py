@@ -3,6 +3,7 @@
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,13 +93,23 @@ def spawn(task: Callable[[], None]) -> None:
 
 
 def build_services(settings: Settings) -> Services:
-    """Wire everything; touches the store (migrations) and nothing else. Raises `StoreUnavailable`, `Misconfigured`."""
+    """Wire everything; touches the stores (migrations) and nothing else. Raises `StoreUnavailable`, `Misconfigured`,
+    with nothing left open."""
+    with ExitStack() as opened:
+        store = store_at(settings.store_url)
+        opened.callback(store.close)
+        key_store = key_store_for(settings, store)
+        opened.callback(key_store.close)
+        services = _wired(settings, store, key_store)
+        opened.pop_all()
+    return services
+
+
+def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Services:
     clock, metrics, turn_log = SystemClock(), PrometheusMetrics(), JsonTurnLog()
     ids = SortableIds(clock)
     vault = MasterKeyVault(settings.master_keys)
-    store = store_at(settings.store_url)
     store.migrate()
-    key_store = key_store_for(settings, store)
     key_store.migrate()
     check_place(key_store, store.registers)
     keys = DataKeys(store=key_store, users=store.users, personal=store.personal, vault=vault, ids=ids, clock=clock)

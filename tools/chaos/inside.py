@@ -10,8 +10,8 @@ import msgspec
 from chaos.records import Evidence, Kept
 from cloudrun.identity import APPID, openid_of
 from yunliao.adapters.clock import SystemClock
-from yunliao.adapters.vault import MasterKeyVault
 from yunliao.adapters.ids import SortableIds
+from yunliao.adapters.vault import MasterKeyVault
 from yunliao.bootstrap import key_store_for, store_at
 from yunliao.domain.principal import Principal
 from yunliao.domain.seats import Seats
