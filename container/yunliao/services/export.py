@@ -35,7 +35,7 @@ STAGES = ("conversations", "messages", "turns")
 
 
 class ExportPart(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the file: its `content`, and the cursor of the next one, None at the end. `records`: how many it has."""
+    """A part of the file: its `content`, and the cursor of the next one, None at the end. `records`: how many."""
 
     format: Format
     name: str

@@ -125,5 +125,5 @@ def test_a_withdrawal_ends_a_live_answer_and_is_in_the_history(stacked: Stack, i
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"  \n", b"x" * 60_000])
 def test_texts_that_are_none_are_told_at_the_start(stacked: Stack, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "agreement.md").write_bytes(content)
-    with pytest.raises(Misconfigured, match="agreement.md"):
+    with pytest.raises(Misconfigured, match=r"agreement\.md"):
         stacked.start(YUNLIAO_TEXTS_DIR=str(tmp_path))
