@@ -166,6 +166,7 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
         users=store.users,
         turns=store.turns,
         personal=store.personal,
+        registers=store.registers,
         engine=engine,
         people=people,
         keys=keys,

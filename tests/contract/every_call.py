@@ -83,6 +83,7 @@ def _use(store: Any) -> None:
     assert store.turns.expire_events(ended_before=99_000, limit=5) == 1
     assert [one.version for one in store.personal.consents("u1")] == ["v"]
     assert store.personal.rekey("u1", old=b"key", new=b"half", key_id="k")
+    assert store.personal.keyed(after="", limit=5) == [("u1", "k")]
     assert store.personal.conversations("u1", after="", until=9_000, limit=5)
     assert store.personal.messages("u1", conversation, after=(-1, ""), until=9_000, limit=5)
     assert store.personal.turns("u1", after="", until=9_000, limit=5)

@@ -458,6 +458,10 @@ class MemoryPersonalData:
             del tables.conversations[conversation_id]
             return {"events": events, "turns": turns, "messages": messages, "conversations": 1}
 
+    def keyed(self, *, after: str, limit: int) -> list[tuple[str, str]]:
+        with self._tables.lock:
+            return sorted((user.id, user.key_id) for user in self._tables.users.values() if user.id > after)[:limit]
+
     def rekey(self, user_id: str, *, old: bytes, new: bytes, key_id: str) -> bool:
         with self._tables.lock:
             user = self._tables.users.get(user_id)
@@ -500,6 +504,9 @@ class MemoryKeyStore:
     def unsettled(self, *, limit: int) -> list[KeyShare]:
         left = [share for share in self.shares.values() if share.destroyed_at and share.user_id]
         return sorted(left, key=lambda share: share.destroyed_at)[:limit]
+
+    def destroyed(self, share_ids: Collection[str]) -> set[str]:
+        return {one for one in share_ids if one in self.shares and self.shares[one].destroyed_at}
 
     def ping(self) -> None: ...
 
