@@ -7,11 +7,13 @@ from collections.abc import Iterable
 
 import msgspec
 
-from chaos.records import Evidence, Kept
+from chaos.records import Evidence, Kept, Purse
 from cloudrun.identity import APPID, openid_of
 from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.bootstrap import store_at
+from yunliao.domain.ledger.audit import Books, findings
+from yunliao.domain.ledger.entries import balance
 from yunliao.domain.principal import Principal
 from yunliao.domain.seats import Seats
 from yunliao.domain.turn import Turn
@@ -21,6 +23,7 @@ from yunliao.services.engine import EVENTS_READ, open_event
 from yunliao.services.people import Owner, People
 from yunliao.settings import Settings
 
+PAGE = 500
 FAR = 2**52
 """A time after every lease."""
 
@@ -57,6 +60,15 @@ class Inside:
         holdings = msgspec.json.decode(found.value, type=Seats).holdings
         return sum(one.seats for one in holdings.values() if one.until > now)
 
+    def purses(self) -> list[Purse]:
+        """Everybody's credits."""
+        found: list[Purse] = []
+        after = ""
+        while page := self.store.ledger.users(after=after, limit=PAGE):
+            found += [_purse(self.store.ledger.books(user_id)) for user_id in page]
+            after = page[-1]
+        return found
+
     def close(self) -> None:
         """Let go of the store."""
         self.store.close()
@@ -86,6 +98,19 @@ class Inside:
             reasoning=body.reasoning if body else "",
             answer_state=answer.state if answer else "",
         )
+
+
+def _purse(books: Books) -> Purse:
+    account = books.account
+    return Purse(
+        user=books.user_id,
+        available=account.available if account else 0,
+        held=account.held if account else 0,
+        entries=[
+            (one.kind, one.reference, balance((one,), "available"), balance((one,), "held")) for one in books.entries
+        ],
+        wrong=[f"{finding.what} {finding.about}".strip() for finding in findings(books)],
+    )
 
 
 def pairs(evidence: Evidence) -> list[tuple[str, str]]:
