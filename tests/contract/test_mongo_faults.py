@@ -21,6 +21,8 @@ from yunliao.domain.turn import Turn
 from yunliao.errors import Misconfigured, StoreUnavailable
 from yunliao.ports import Store, TurnWrite
 
+LOOKS = 4
+"""Connections that the driver has for itself, to watch the server."""
 PATIENCE = 120.0
 
 
@@ -170,7 +172,14 @@ def test_during_an_outage_nobody_waits_but_who_looks(store: MongoStore, proxy: T
     assert details.count("mongodb: no answer; looking again shortly") > 50
     assert proxy.accepted - before < 50
     proxy.weather = "fair"
-    healed(store.ping)
+    before = proxy.accepted
+    threads = [threading.Thread(target=lambda: healed(lambda: store.turns.get("t"))) for _ in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+    assert proxy.accepted - before <= database.POOL + LOOKS
 
 
 @pytest.mark.parametrize("ends", [False, True])

@@ -126,6 +126,8 @@ def start_cloud_run(
         command += ["--env", f"YUNLIAO_STORE_URL={options.store}"]
     if options.prices:
         command += ["--env", f"YUNLIAO_PRICES={pathlib.Path(options.prices).resolve()}"]
+    for setting in getattr(options, "env", ()):
+        command += ["--env", setting]
     if preview:
         command += ["--preview", preview]
     environment = {**os.environ, "PYTHONPATH": str(root / "tools"), "PYTHONUNBUFFERED": "1"}
