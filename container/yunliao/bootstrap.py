@@ -25,12 +25,15 @@ from yunliao.ports_people import KeyStore, PeopleStore
 from yunliao.services.account import Account
 from yunliao.services.admission import SharedSeats, Slots
 from yunliao.services.asking import Asking
+from yunliao.services.budget import ServiceBudget
 from yunliao.services.catalog import Catalog, ModelView, Provider
 from yunliao.services.consents import Consents
 from yunliao.services.conversations import ConversationService
+from yunliao.services.credits import Credits
 from yunliao.services.data_keys import DataKeys
 from yunliao.services.engine import Engine
 from yunliao.services.export import Export, Producer
+from yunliao.services.export_credits import CreditsSection
 from yunliao.services.following import Following
 from yunliao.services.governor import SharedGovernor
 from yunliao.services.health import Health
@@ -38,6 +41,7 @@ from yunliao.services.jobs import Jobs
 from yunliao.services.key_places import check_place
 from yunliao.services.listen import Listen
 from yunliao.services.people import People
+from yunliao.services.pricing import Pricing
 from yunliao.services.pushes import Pushes
 from yunliao.services.receipts import Receipts
 from yunliao.services.run import Tools
@@ -72,6 +76,8 @@ class Services:
     store: PeopleStore
     key_store: KeyStore
     relays: RelayPool
+    credits: Credits
+    pricing: Pricing | None
 
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
@@ -82,6 +88,8 @@ class Services:
     def close(self) -> None:
         """End the committer, then release the relays' connections and the store."""
         self.engine.close()
+        if self.pricing is not None:
+            self.pricing.close()
         self.relays.close()
         self.key_store.close()
         self.store.close()
@@ -125,6 +133,7 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
     instance = secrets.token_hex(8)
     following = Following(turns=store.turns, clock=clock, spawn=spawn)
     pool = build_pool(settings, clock, metrics)
+    pricing = _pricing(settings, store, asking, clock, metrics, turn_log)
     engine = Engine(
         instance=instance,
         turns=store.turns,
@@ -141,12 +150,14 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
             spawn=spawn,
             queue_seconds=settings.queue_seconds,
             answer_tokens=settings.answer_tokens,
+            room=pricing.room if pricing else None,
         ),
         clock=clock,
         metrics=metrics,
         turn_log=turn_log,
         lease_seconds=settings.lease_seconds,
         spawn=spawn,
+        metered=pricing.ended if pricing else None,
     )
     models = tuple(
         ModelView(choice.id, choice.name, choice.id == settings.model, choice.domestic, choice.overseas)
@@ -161,7 +172,14 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
         provider=Provider(settings.provider, settings.filing, settings.contact),
         image_hosts=settings.image_hosts,
     )
-    receipts = Receipts(shared=store.secrets, vault=vault, clock=clock, ids=ids, apart=keys_apart(settings))
+    receipts = Receipts(
+        shared=store.secrets,
+        vault=vault,
+        clock=clock,
+        ids=ids,
+        apart=keys_apart(settings),
+        priced=settings.prices is not None,
+    )
     account = Account(
         users=store.users,
         turns=store.turns,
@@ -186,6 +204,7 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
             models=models,
             max_text_chars=settings.max_text_chars,
             lease_seconds=settings.lease_seconds,
+            pricing=pricing,
         ),
         following=following,
         listen=Listen(
@@ -210,6 +229,7 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
             clock=clock,
             ids=ids,
             producer=Producer(settings.ai_label, settings.provider, settings.name),
+            sections=(CreditsSection(store.ledger),),
         ),
         pushes=Pushes(account=account, appids=settings.appids, clock=clock),
         tickets=TicketService(tickets=store.tickets, shared=store.secrets, vault=vault, clock=clock),
@@ -231,6 +251,14 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
         store=store,
         key_store=key_store,
         relays=pool,
+        credits=Credits(
+            ledger=store.ledger,
+            turns=store.turns,
+            clock=clock,
+            table=settings.prices,
+            models=catalog.models(overseas=True),
+        ),
+        pricing=pricing,
     )
 
 
@@ -278,6 +306,32 @@ def _slots(settings: Settings, store: Store, clock: SystemClock, instance: str) 
             lease_seconds=settings.lease_seconds,
         )
     return Slots(max_live=settings.max_live, max_queue=settings.max_queue, seats=seats, spawn=spawn)
+
+
+def _pricing(
+    settings: Settings, store: Store, asking: Asking, clock: SystemClock, metrics: PrometheusMetrics, log: JsonTurnLog
+) -> Pricing | None:
+    table = settings.prices
+    if table is None:
+        return None
+    budget = None
+    if table.limits.service_day:
+        budget = ServiceBudget(
+            store.registers,
+            clock,
+            limit=table.limits.service_day,
+            warn=table.limits.warn,
+            used=metrics.service_day,
+            told=log.service_budget,
+        )
+    return Pricing(
+        table=table,
+        asking=asking,
+        answer_tokens=settings.answer_tokens,
+        window=settings.context_tokens,
+        budget=budget,
+        metrics=metrics,
+    )
 
 
 def _matcher(settings: Settings) -> WordMatcher:

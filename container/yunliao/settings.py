@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from yunliao.domain.ledger.prices import PriceTable
+from yunliao.prices import PricesWrong, check_models, parse_prices
 from yunliao.relays import RelaySpec, RelaysWrong, parse_relays, with_keys
 
 PREFIX = "YUNLIAO_"
@@ -187,6 +189,13 @@ def _relays(value: str) -> tuple[RelaySpec, ...]:
         raise _Wrong(str(wrong)) from None
 
 
+def _prices(value: str) -> PriceTable:
+    try:
+        return parse_prices(value)
+    except PricesWrong as wrong:
+        raise _Wrong(str(wrong)) from None
+
+
 def _key(value: str) -> str:
     if len(value) > 500 or not value.isascii() or not value.isprintable():
         raise _Wrong("must be printable ASCII, as HTTP headers are, in at most 500 characters")
@@ -300,6 +309,8 @@ VARIABLES: tuple[Variable, ...] = (
              "folder with your own agreement and privacy texts (docs/privacy.md); what is missing there is as packaged"),
     Variable("YUNLIAO_KEYS_URL", "keys_url", _store, "", "mongodb://user:password@keys-host:27017/yunliao_keys?replicaSet=rs0",
              "where halves of data keys are kept, apart from backups (docs/privacy.md); empty: beside the records (secret)"),
+    Variable("YUNLIAO_PRICES", "prices", _prices, "", "/app/prices.json",
+             "prices, plans and limits of credits: JSON, or the path of a JSON file (docs/credits.md); empty: nothing costs anything"),
     Variable("CBR_ENV_ID", "platform_env", _text(100), "", "prod-1a2b3c", "set by Cloud Run: callers of another environment are refused"),
 )  # fmt: skip
 
@@ -356,6 +367,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     texts_dir: str
     keys_url: str
     platform_env: str
+    prices: PriceTable | None = None
     heartbeat_seconds: float = 10.0
 
     def __repr__(self) -> str:
@@ -388,12 +400,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             problems = _whole(values) + _key_problems(values, environ)
         if problems:
             raise SettingsError(problems)
-        return cls(**_with_relays(values, environ))
+        whole = cls(**_with_relays(values, environ))
+        if whole.prices is not None:
+            try:
+                check_models(whole.prices, [choice.id for choice in whole.models])
+            except PricesWrong as wrong:
+                raise SettingsError([f"YUNLIAO_PRICES {wrong}. Example: /app/prices.json"]) from None
+        return whole
 
 
 def _empty(variable: Variable) -> Any:
     """What an empty optional variable means: the empty value of its kind."""
-    empties: dict[Callable[[str], Any], Any] = {_names: frozenset(), _models: (), _hosts: (), _relays: ()}
+    empties: dict[Callable[[str], Any], Any] = {
+        _names: frozenset(),
+        _models: (),
+        _hosts: (),
+        _relays: (),
+        _prices: None,
+    }
     return empties.get(variable.parse, "")
 
 

@@ -4,7 +4,7 @@
 
 const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
-const { Browsers, until } = require('./harness')
+const { Browsers, until, endAll } = require('./harness')
 const { LocalCloud } = require('./cloud')
 const { App } = require('./app')
 
@@ -18,10 +18,7 @@ before(async () => {
   } })
   await browsers.open()
 })
-after(async () => {
-  await browsers.close()
-  await cloud.stop()
-})
+after(() => endAll(browsers, cloud))
 
 /** Phones that exist: small, with large type, a tablet. */
 const SCREENS = [
@@ -109,7 +106,7 @@ for (const screen of SCREENS) {
     await look(app, 'undo')
     await app.phone.done()
 
-    for (const route of ['settings', 'about', 'document']) {
+    for (const route of ['settings', 'about', 'document', 'privacy', 'credits']) {
       const page = await open(user, screen, { route: `pages/${route}/${route}` })
       await until(async () => (await page.text()).length > 40, route)
       await look(page, route)

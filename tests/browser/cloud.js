@@ -4,10 +4,13 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const readline = require('node:readline')
-const { spawn } = require('node:child_process')
-const { start, ROOT } = require('./harness')
+const { spawn, execFile } = require('node:child_process')
+const { start, within, ROOT } = require('./harness')
 
 const SOURCE = process.env.YUNLIAO_MINIPROGRAM || path.join(ROOT, 'miniprogram')
+
+const START_MS = 120000
+const CALL_MS = 60000
 
 /** The Python of the project: YUNLIAO_PYTHON, else .venv. */
 function python() {
@@ -21,19 +24,21 @@ class LocalCloud {
   /** @param options.instances  how many  @param options.env  environment of the container  @param options.source  another mini-program */
   static async start({ instances = 1, env = {}, source = SOURCE } = {}) {
     const cloud = new LocalCloud()
+    cloud.env = env
     cloud.data = fs.mkdtempSync(path.join(os.tmpdir(), 'yunliao-browser-'))
     cloud.preview = await start({ source })
+    const starter = process.platform === 'linux' ? [path.join(ROOT, 'tools/cloudrun/child.py'), String(process.pid), python()] : []
     const settings = Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`])
-    cloud.child = spawn(python(), ['-m', 'cloudrun', '--port', '0', '--json', '--instances', String(instances), '--data', cloud.data,
+    cloud.child = spawn(python(), [...starter, '-m', 'cloudrun', '--port', '0', '--json', '--instances', String(instances), '--data', cloud.data,
       '--preview', cloud.preview.url, ...settings], {
       cwd: ROOT, env: { ...process.env, PYTHONPATH: path.join(ROOT, 'tools'), PYTHONUNBUFFERED: '1' }, stdio: ['ignore', 'pipe', 'pipe'],
     })
     cloud.said = []
     cloud.child.stderr.on('data', (chunk) => cloud.said.push(String(chunk)))
-    cloud.exited = new Promise((done) => cloud.child.on('exit', done))
+    cloud.exited = new Promise((done) => cloud.child.on('exit', done).on('error', done))
     const lines = readline.createInterface({ input: cloud.child.stdout })
     try {
-      cloud.url = await new Promise((resolve, reject) => {
+      cloud.url = await within(START_MS, () => new Promise((resolve, reject) => {
         lines.on('line', (line) => {
           cloud.said.push(line)
           if (!line.startsWith('{')) return
@@ -42,7 +47,7 @@ class LocalCloud {
           if (event.event === 'failed') reject(new Error(event.text))
         })
         cloud.exited.then((code) => reject(new Error(`the local Cloud Run ended (${code}):\n${cloud.said.slice(-20).join('\n')}`)))
-      })
+      }), 'the local Cloud Run to be ready')
     } catch (error) {
       await cloud.stop()
       throw error
@@ -52,8 +57,9 @@ class LocalCloud {
 
   /** One order to the control plane; the JSON answer. */
   async order(what, body) {
-    const response = await fetch(`${this.url}/__local/${what}`, body === undefined ? {} : {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
+    const response = await fetch(`${this.url}/__local/${what}`, {
+      signal: AbortSignal.timeout(CALL_MS),
+      ...(body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     })
     const answer = await response.json()
     if (!response.ok) throw new Error(`${what}: ${response.status} ${JSON.stringify(answer)}`)
@@ -73,9 +79,22 @@ class LocalCloud {
   async call(user, method, target, body) {
     const response = await fetch(this.url + target, {
       method, headers: { 'X-WX-SERVICE': 'yunliao', 'X-Local-User': user, 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined ? undefined : JSON.stringify(body), signal: AbortSignal.timeout(CALL_MS),
     })
     return response.json()
+  }
+
+  /** What the operator's command line says to `python3 -m yunliao ...words`, over this service's store. */
+  operate(...words) {
+    const script = 'import os, pathlib, sys; from cloudrun.world import master_keys; from yunliao.cli import main; ' +
+      'os.environ["YUNLIAO_MASTER_KEYS"] = master_keys(pathlib.Path(sys.argv[1])); sys.exit(main(sys.argv[2:], os.environ))'
+    const env = {
+      ...process.env, ...this.env, PYTHONPATH: [path.join(ROOT, 'tools'), path.join(ROOT, 'container')].join(path.delimiter), YUNLIAO_ENV: 'development',
+      YUNLIAO_MODEL: 'demo-chat', YUNLIAO_STORE_URL: `sqlite:///${path.join(this.data, 'yunliao.db')}`, YUNLIAO_RELAY_URL: 'http://127.0.0.1:1/v1', YUNLIAO_RELAY_KEY: 'k',
+    }
+    return new Promise((resolve, reject) => {
+      execFile(python(), ['-c', script, this.data, ...words], { cwd: ROOT, env, timeout: CALL_MS }, (error, out, said) => (error ? reject(new Error(`${words[0]}: ${said || error}`)) : resolve(out)))
+    })
   }
 
   /** `user` has agreed, as after the first use. */

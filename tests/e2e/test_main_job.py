@@ -1,6 +1,8 @@
 """The main job: a moderated, sealed, streaming turn, asked once, told truly, the same by every way of listening."""
 
+import json
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -170,15 +172,16 @@ def test_every_ending_of_the_relay_is_told_truly(
         assert text_of(events) == ""
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_relay_that_recovers_before_the_first_byte_is_asked_again(
-    cloud: LocalCloudRun, phone: Phone, status: int
+    cloud: LocalCloudRun, new_phone: Callable[[], Phone]
 ) -> None:
+    for instance in cloud.state()["instances"]:
+        cloud.tell(instance["n"], "restart")  # fresh breakers: no earlier test is held against the relay
     cloud.relay(answer=ANSWER)
-    cloud.relay(status=status, retry_after=0, times=1)
-    events = phone.ask("再试一次")
-    assert end_of(events)["reason"] == "complete"
-    assert cloud.relay_requests()["total"] == 2
+    for number, status in enumerate((429, 500, 503), 1):
+        cloud.relay(status=status, retry_after=0, times=1)
+        assert end_of(new_phone().ask("再试一次"))["reason"] == "complete"
+        assert cloud.relay_requests()["total"] == 2 * number
 
 
 def test_rate_limit_says_when(running: LocalCloudRun) -> None:
@@ -205,3 +208,21 @@ def test_text_is_shown_while_the_relay_still_talks(cloud: LocalCloudRun, phone: 
     assert cloud.relay_requests()["live"] == 1
     events += phone.until_end(turn, events[-1]["seq"])
     assert text_of(events) == ANSWER * 2
+
+
+def test_a_trace_goes_from_the_phone_to_the_relay_and_into_the_log(cloud: LocalCloudRun, phone: Phone) -> None:
+    trace = uuid.uuid4().hex
+    body = {"client_id": uuid.uuid4().hex, "text": "带着追踪"}
+    turn = phone.call("POST", "/v1/turns", body, {"traceparent": f"00-{trace}-{'7' * 16}-01"})["turn"]["id"]
+    assert end_of(phone.until_end(turn))["reason"] == "complete"
+    (asked,) = cloud.relay_requests()["requests"]
+    version, found, span, flags = asked["traceparent"].split("-")
+    assert (version, found, flags, asked["request_id"]) == ("00", trace, "01", turn)
+    assert span != "7" * 16
+    lines = wait_for(lambda: [line for n in (1, 2) for line in cloud.log(n).splitlines() if turn in line])
+    assert [json.loads(line)["trace"] for line in lines if '"turn"' in line] == [trace]
+
+
+def test_without_a_trace_none_is_made_up(cloud: LocalCloudRun, phone: Phone) -> None:
+    phone.ask("没有追踪")
+    assert [request["traceparent"] for request in cloud.relay_requests()["requests"]] == [""]

@@ -21,6 +21,7 @@ WITHOUT_AI_TEXT = {
     **{f"user.{name}": "an order, answered by the state of the turn" for name in ("stop",)},
     **{f"user.{name}": "who is calling and what they chose" for name in ("me", "consent", "withdraw")},
     **{f"user.{name}": "that it was done, with counts" for name in ("delete", "erase", "feedback", "report")},
+    **{f"user.{name}": "numbers of credits" for name in ("credits_now", "credit_entries", "redeem", "receipt")},
     "user.tickets": "a ticket",
     "user.check_receipt": "yes or no",
     "user.models": "names of models",
@@ -148,6 +149,7 @@ COPIES = {
     ("pages/document/document.js", "codeOf(this.data.b[event.currentTarget.dataset.index])"): "the operator's texts",
     ("pages/chat/chat.js", "event.currentTarget.dataset.id"): "the id of a request",
     ("pages/about/about.js", "contact"): "the operator's contact",
+    ("pages/privacy/privacy.js", "this.data.receipt.words"): "the receipt of an erase: counts and the service's words",
 }
 
 

@@ -67,7 +67,7 @@ class People:
 
     def user_id_of(self, principal: Principal) -> str:
         """The name a caller is stored under, whether or not they are."""
-        return self._vault.lookup(self._lookup(), f"{principal.appid}:{principal.openid}")
+        return self.id_of(principal.appid, principal.openid)
 
     def find(self, principal: Principal, *, fresh: bool = False) -> tuple[User, Owner] | None:
         """A caller's account; None where there is none: nothing is stored of a caller who did not consent. Up to
@@ -88,6 +88,10 @@ class People:
         """Raises `Suspended`."""
         if user.suspended_until > self._clock.now_ms():
             raise Suspended
+
+    def id_of(self, appid: str, openid: str) -> str:
+        """The id under which somebody is stored, whether they are or not."""
+        return self._vault.lookup(self._lookup(), f"{appid}:{openid}")
 
     def owner_of(self, turn: Turn) -> Owner:
         """The owner of a stored turn, for an instance that never met the caller (takeover). Overseas processing is

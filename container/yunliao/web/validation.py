@@ -74,6 +74,14 @@ def choice(name: str, known: tuple[str, ...], default: str) -> str:
     return given
 
 
+def flag(name: str) -> bool:
+    """`true` or `false` of the query; false when it is not there. Raises `InvalidRequest` for anything else."""
+    given = request.args.get(name, "false")
+    if given not in ("true", "false"):
+        raise InvalidRequest(f"{name} must be true or false")
+    return given == "true"
+
+
 def cursor(name: str, longest: int = 120) -> str | None:
     """A page's cursor as an earlier answer gave it; the service knows what it means."""
     given = request.args.get(name)

@@ -5,8 +5,10 @@ from pymongo.client_session import ClientSession
 
 from yunliao.adapters.store.mongo.accept import TURN
 from yunliao.adapters.store.mongo.database import Database, Document, Refused
+from yunliao.adapters.store.mongo.ledger import OpenBooks
 from yunliao.adapters.store.mongo.records import LARGEST, load
 from yunliao.adapters.store.mongo.thinning import thin
+from yunliao.adapters.store.posting import let_go_in
 from yunliao.domain.turn import Turn
 from yunliao.ports import Conversation, Message
 from yunliao.ports_people import ConsentRecord
@@ -59,13 +61,17 @@ class MongoPersonalData:
             found = self._database["conversations"].find_one({"_id": conversation_id, "user_id": user_id}, {"_id": 1})
         if found is None:
             return None
-        thinned = thin(self._database, parts)
+        thinned = thin(self._database, parts, ("turns", "messages"))
 
         def work(session: ClientSession) -> dict[str, int] | Refused[dict[str, int] | None] | None:
             conversations, turns = self._database["conversations"], self._database["turns"]
             one = {"_id": conversation_id, "user_id": user_id}
             if conversations.delete_one(one, session=session).deleted_count == 0:
                 return Refused(None)
+            books = OpenBooks(self._database, session)
+            for live in turns.find({**parts, "live": True}, TURN, session=session):
+                let_go_in(books, load(Turn, live))
+            books.flush()
             counting: list[Document] = [
                 {"$match": parts},
                 {"$group": {"_id": None, "events": {"$sum": {"$size": {"$ifNull": ["$events", []]}}}}},

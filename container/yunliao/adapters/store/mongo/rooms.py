@@ -7,6 +7,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from yunliao.adapters.store.mongo.database import Database, Document, Refused
+from yunliao.adapters.store.mongo.ledger import OpenBooks
 from yunliao.adapters.store.mongo.records import document, load, read
 from yunliao.adapters.store.mongo.thinning import thin
 from yunliao.ports import Register, User
@@ -51,7 +52,7 @@ class MongoUsers:
             standing = self._database["users"].find_one({"_id": user_id}, {"key_id": 1})
         if standing is not None and key_id not in (None, standing.get("key_id", "")):
             return {}
-        thinned = thin(self._database, {"user_id": user_id})
+        thinned = thin(self._database, {"user_id": user_id}, ("turns", "messages", "entries"))
 
         def work(session: ClientSession) -> dict[str, int] | Refused[dict[str, int]]:
             turns = self._database["turns"]
@@ -66,6 +67,7 @@ class MongoUsers:
                 return Refused({})
             consents = len(person.get("consents", ()))
             # A turn that is just being accepted meets this transaction here, and one of them is tried again.
+            OpenBooks(self._database, session).mark(user_id)
             gate = {"_id": user_id}
             self._database["gates"].update_one(gate, {"$inc": {"passed": 1}}, upsert=True, session=session)
             self._database["gates"].delete_one(gate, session=session)
@@ -74,6 +76,8 @@ class MongoUsers:
                 ("messages", "user_id"),
                 ("turns", "user_id"),
                 ("conversations", "user_id"),
+                ("entries", "user_id"),
+                ("accounts", "_id"),
                 ("users", "_id"),
             ):
                 counts[name] = self._database[name].delete_many({field: user_id}, session=session).deleted_count
