@@ -60,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     shots = commands.add_parser("screenshots", help="pictures of the mini-program in its main states")
     shots.add_argument("--out", default="screenshots", help="folder for the PNG files (screenshots)")
     shots.add_argument("--only", help="these states, with commas between, e.g. chat,settings (tools/preview/states.js)")
+    shots.add_argument("--desk", action="store_true", help="with the phone frame and the panel beside it")
     shots.add_argument("--theme", help="light or dark (default: both)")
 
     walk = commands.add_parser("ledger-walk", help="random interleavings of everything that touches credits")
