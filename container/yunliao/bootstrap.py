@@ -86,9 +86,13 @@ def build_services(settings: Settings) -> Services:
     ids = SortableIds(clock)
     vault = MasterKeyVault(settings.master_keys)
     store = store_at(settings.store_url)
-    store.migrate()
     people = People(users=store.users, shared=store.secrets, vault=vault, clock=clock)
-    people.check_keys()
+    try:
+        store.migrate()
+        people.check_keys()
+    except BaseException:
+        store.close()  # the caller may try again, for as long as it takes
+        raise
     screening = Screening(_matcher(settings), _moderators(settings, clock, metrics, store), spawn)
     asking = Asking(
         conversations=store.conversations,
