@@ -21,5 +21,6 @@ module.exports = {
   'error.config': 'The mini-program is not configured. Contact the operator', 'error.version': 'The service is being updated', 'error.bad_answer': 'The service answered in an unknown form', 'error.arrears': 'The service is unavailable. Contact the operator',
   'error.quota': 'Too many people right now. Try later', 'error.no_permission': 'Not possible here. Open the full mini-program', 'error.too_large': 'Too long', 'error.interrupted': 'The connection broke. Please retry', 'error.rate_limited': 'Too fast. Please wait a little', 'error.blocked_input': 'This message did not pass the content check. Please put it another way',
   'error.blocked_output': 'This answer did not pass the content check and was taken back', 'error.queue_full': 'The queue is full. Please try later', 'error.instance_lost': 'The service restarted and the answer broke off. Please retry',
-  'error.context_too_long': 'The chat has grown too long. Please start a new one', 'error.suspended': 'This account is restricted. Please contact the provider', 'error.consent_required': 'Please read and accept the agreement first'
+  'error.context_too_long': 'The chat has grown too long. Please start a new one', 'error.suspended': 'This account is restricted. Please contact the provider', 'error.consent_required': 'Please read and accept the agreement first',
+  'error.misconfigured': 'The service is not fully configured. Contact the operator'
 };

@@ -21,5 +21,6 @@ module.exports = {
   'error.config': '小程序没有配置好，请联系管理员', 'error.version': '服务正在更新，请稍后', 'error.bad_answer': '服务的回应无法识别', 'error.arrears': '服务暂不可用，请联系管理员',
   'error.quota': '使用的人太多，请稍后', 'error.no_permission': '这里无法使用，请打开完整小程序', 'error.too_large': '内容太长', 'error.interrupted': '连接中断了，请重试', 'error.rate_limited': '发送太快了，请稍后', 'error.blocked_input': '这条消息未通过内容检查，请换个说法',
   'error.blocked_output': '这个回答未通过内容检查，已撤回', 'error.queue_full': '排队的人太多，请稍后再试', 'error.instance_lost': '服务重启，回答中断了，请重试',
-  'error.context_too_long': '对话太长了，请新建对话', 'error.suspended': '账号已被限制使用，请联系服务提供者', 'error.consent_required': '请先阅读并同意用户协议'
+  'error.context_too_long': '对话太长了，请新建对话', 'error.suspended': '账号已被限制使用，请联系服务提供者', 'error.consent_required': '请先阅读并同意用户协议',
+  'error.misconfigured': '服务还没有配置完成，请联系管理员'
 };
