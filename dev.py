@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).parent.absolute()
 sys.path.insert(0, str(ROOT / "tools"))
 
 from chaos import options  # noqa: E402
-from dev import campaign, chat, package, run, setup, tests  # noqa: E402
+from dev import campaign, chat, doctor, package, run, setup, tests  # noqa: E402
 from dev.trouble import Trouble  # noqa: E402
 
 DEFAULT_PORT = 8787
@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     whole = argparse.ArgumentParser(prog="dev.py", description="Yunliao 云聊: run it, talk to it, test it.")
     commands = whole.add_subparsers(
-        dest="command", required=True, metavar="run | chat | test | chaos | package | setup"
+        dest="command", required=True, metavar="run | chat | test | chaos | package | doctor | setup"
     )
 
     runs = commands.add_parser("run", help="start everything on this machine and print where")
@@ -57,6 +57,11 @@ def parser() -> argparse.ArgumentParser:
     packages = commands.add_parser("package", help="make the upload for the Cloud Run console")
     packages.add_argument("--into", default="dist/yunliao-container.zip", help="file (dist/yunliao-container.zip)")
 
+    doctors = commands.add_parser("doctor", help="find what would go wrong with a deployment, before it or after")
+    doctors.add_argument("--env-file", help="file with the settings of the console, NAME=value lines")
+    doctors.add_argument("--url", help="address of a running service to look at from outside")
+    doctors.add_argument("--json", action="store_true", help="findings as JSON")
+
     commands.add_parser("setup", help="make .venv and node_modules, nothing else")
     return whole
 
@@ -77,6 +82,8 @@ def main(arguments: list[str] | None = None) -> int:
                 return campaign.run(ROOT, chosen)
             case "package":
                 return package.run(ROOT, chosen)
+            case "doctor":
+                return doctor.run(ROOT, chosen)
             case "chat":
                 return chat.chat(chosen)
             case _:

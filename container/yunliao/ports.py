@@ -13,6 +13,7 @@ from yunliao.domain.events import EndReason, Usage
 from yunliao.domain.principal import Principal
 from yunliao.domain.turn import ChatMessage, Ending, Turn
 from yunliao.domain.verdict import Verdict
+from yunliao.ports_once import Once
 
 # --- time and chance ---------------------------------------------------------------------------------------------
 
@@ -390,6 +391,7 @@ class Store(Protocol):
     tickets: Tickets
     secrets: Secrets
     registers: Registers
+    once: Once
 
     def migrate(self) -> list[str]:
         """Apply pending numbered migrations; names of those applied. Safe to call from several instances at once."""

@@ -4,7 +4,7 @@ import inspect
 from typing import Any
 
 from tests.contract.records import LIMITS, draft, ending, last, rows, user
-from yunliao import ports
+from yunliao import ports, ports_once
 from yunliao.ports import Store, TurnWrite
 
 ROOMS: dict[str, type] = {
@@ -14,6 +14,7 @@ ROOMS: dict[str, type] = {
     "tickets": ports.Tickets,
     "secrets": ports.Secrets,
     "registers": ports.Registers,
+    "once": ports_once.Once,
 }
 
 
@@ -44,6 +45,7 @@ def _use(store: Any) -> None:
     store.secrets.get_or_put("s", b"v")
     assert store.registers.swap("r", version=0, value=b"1")
     assert store.registers.swap("r", version=store.registers.read("r").version, value=b"2")
+    assert store.once.claim("o", "token", now=1, expires_at=100)
     store.tickets.put("h", b"p", expires_at=100)
     store.tickets.take("h", now=1)
     turn = store.turns.accept(draft(), LIMITS).turn

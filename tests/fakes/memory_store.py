@@ -26,6 +26,7 @@ from yunliao.ports import (
     User,
     Users,
 )
+from yunliao.ports_once import Once
 
 
 class Tables:
@@ -41,6 +42,7 @@ class Tables:
         self.tickets: dict[str, tuple[bytes, int]] = {}
         self.secrets: dict[str, bytes] = {}
         self.registers: dict[str, Register] = {}
+        self.once: dict[str, tuple[str, int]] = {}
 
     def conversation(self, user_id: str, conversation_id: str) -> Conversation | None:
         """The user's conversation, deleted or not."""
@@ -398,6 +400,18 @@ class MemoryRegisters:
             return True
 
 
+class MemoryOnce:
+    """Implements `ports_once.Once`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def claim(self, name: str, token: str, *, now: int, expires_at: int) -> bool:
+        with self._tables.lock:
+            _drop(self._tables.once, lambda claimed: claimed[1] <= now)
+            return self._tables.once.setdefault(name, (token, expires_at))[0] == token
+
+
 class MemoryStore:
     """Implements `ports.Store`. Gone with the process."""
 
@@ -409,6 +423,7 @@ class MemoryStore:
         self.tickets: Tickets = MemoryTickets(tables)
         self.secrets: Secrets = MemorySecrets(tables)
         self.registers: Registers = MemoryRegisters(tables)
+        self.once: Once = MemoryOnce(tables)
 
     def migrate(self) -> list[str]:
         return []

@@ -62,9 +62,16 @@ def _registers(database: Database) -> None:
         database.db.create_collection("registers")
 
 
+def _once(database: Database) -> None:
+    with suppress(CollectionInvalid):  # it is there
+        database.db.create_collection("once")
+    database["once"].create_indexes([IndexModel([("gone_at", ASCENDING)], name="expiry", expireAfterSeconds=0)])
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
     ("0001_first", _first),
     ("0002_registers", _registers),
+    ("0007_once", _once),
 )
 
 

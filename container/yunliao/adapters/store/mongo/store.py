@@ -2,11 +2,13 @@
 
 from yunliao.adapters.store.mongo.conversations import MongoConversations
 from yunliao.adapters.store.mongo.database import CALL_SECONDS, Database
+from yunliao.adapters.store.mongo.once import MongoOnce
 from yunliao.adapters.store.mongo.rooms import MongoRegisters, MongoSecrets, MongoTickets, MongoUsers
 from yunliao.adapters.store.mongo.schema import MIGRATIONS, migrate
 from yunliao.adapters.store.mongo.turns import MongoTurns
 from yunliao.errors import StoreUnavailable
 from yunliao.ports import Conversations, Registers, Secrets, Tickets, Turns, Users
+from yunliao.ports_once import Once
 
 PING_SECONDS = 2.0
 
@@ -23,6 +25,7 @@ class MongoStore:
         self.tickets: Tickets = MongoTickets(self._database)
         self.secrets: Secrets = MongoSecrets(self._database)
         self.registers: Registers = MongoRegisters(self._database)
+        self.once: Once = MongoOnce(self._database)
 
     def migrate(self) -> list[str]:
         """See `ports.Store.migrate`."""

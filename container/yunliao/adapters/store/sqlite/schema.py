@@ -52,7 +52,14 @@ def _registers(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS = (("0001_first", _first), ("0002_registers", _registers))
+def _once(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE once (name TEXT PRIMARY KEY, token TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    connection.execute("CREATE INDEX once_expiry ON once (expires_at)")
+
+
+MIGRATIONS = (("0001_first", _first), ("0002_registers", _registers), ("0007_once", _once))
 
 
 def migrate(database: Database) -> list[str]:

@@ -2,10 +2,12 @@
 
 from yunliao.adapters.store.sqlite.conversations import SqliteConversations
 from yunliao.adapters.store.sqlite.database import Database, row
+from yunliao.adapters.store.sqlite.once import SqliteOnce
 from yunliao.adapters.store.sqlite.rooms import SqliteRegisters, SqliteSecrets, SqliteTickets, SqliteUsers
 from yunliao.adapters.store.sqlite.schema import migrate
 from yunliao.adapters.store.sqlite.turns import SqliteTurns
 from yunliao.ports import Conversations, Registers, Secrets, Tickets, Turns, Users
+from yunliao.ports_once import Once
 
 
 class SqliteStore:
@@ -19,6 +21,7 @@ class SqliteStore:
         self.tickets: Tickets = SqliteTickets(self._database)
         self.secrets: Secrets = SqliteSecrets(self._database)
         self.registers: Registers = SqliteRegisters(self._database)
+        self.once: Once = SqliteOnce(self._database)
 
     def migrate(self) -> list[str]:
         """See `ports.Store.migrate`."""
