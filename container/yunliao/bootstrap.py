@@ -35,6 +35,7 @@ from yunliao.services.listen import Listen
 from yunliao.services.people import People
 from yunliao.services.run import Tools
 from yunliao.services.screening import Screening
+from yunliao.services.signed_calls import SignedCalls
 from yunliao.services.tickets import TicketService
 from yunliao.services.turns import TurnService
 from yunliao.settings import Settings
@@ -53,6 +54,7 @@ class Services:
     consents: Consents
     account: Account
     tickets: TicketService
+    signed_calls: SignedCalls
     catalog: Catalog
     health: Health
     jobs: Jobs
@@ -170,6 +172,7 @@ def build_services(settings: Settings) -> Services:
         consents=Consents(users=store.users, people=people, clock=clock, current=catalog.consent_version),
         account=Account(users=store.users, turns=store.turns, engine=engine, people=people, clock=clock),
         tickets=TicketService(tickets=store.tickets, shared=store.secrets, vault=vault, clock=clock),
+        signed_calls=SignedCalls(settings.function_secret, store.once, clock),
         catalog=catalog,
         health=Health(checks={"store": store.ping}, engine=engine, notes={"relays": pool.summary}),
         jobs=Jobs(

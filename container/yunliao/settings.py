@@ -280,9 +280,15 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("YUNLIAO_CONTACT", "contact", _text(100), "", "help@example.com", "contact shown"),
     Variable("YUNLIAO_IMAGE_HOSTS", "image_hosts", _hosts, "", "img.example.com", "hosts images may be shown from"),
     Variable("CBR_ENV_ID", "platform_env", _text(100), "", "prod-1a2b3c", "set by Cloud Run: callers of another environment are refused"),
+    Variable("YUNLIAO_FUNCTION_SECRET", "function_secret", _secret, "", "<openssl rand -hex 32>",
+             "shared with the cloud function `chat`, which signs who is calling; empty: signed calls refused (secret)"),
+    Variable("YUNLIAO_PUBLIC", "public", _switch, "off", "on",
+             "`on` for a service whose 公网访问 is on: identity headers are not believed, only signed calls"),
 )  # fmt: skip
 
-SECRETS = frozenset({"relay_key", "relays", "store_url", "master_keys", "jobs_secret", "metrics_token"})
+SECRETS = frozenset(
+    {"relay_key", "relays", "store_url", "master_keys", "jobs_secret", "metrics_token", "function_secret"}
+)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -330,6 +336,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     contact: str
     image_hosts: tuple[str, ...]
     platform_env: str
+    function_secret: str
+    public: bool
     heartbeat_seconds: float = 10.0
 
     def __repr__(self) -> str:

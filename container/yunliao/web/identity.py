@@ -26,6 +26,13 @@ def principal_of(headers: Headers, settings: Settings) -> Principal:
     _check_source(headers)
     _check_environment(headers, settings)
     openid, appid, shared = _claimed(headers)
+    return checked(Principal(openid=openid, appid=appid, shared=shared, call_id=call_id(headers)), settings)
+
+
+def checked(principal: Principal, settings: Settings) -> Principal:
+    """The same, if openid and appid are of the platform's form and the appid may call. Raises `IdentityMissing`,
+    `IdentityUntrusted`."""
+    openid, appid = principal.openid, principal.appid
     if not openid:
         raise IdentityMissing
     if not OPENID.fullmatch(openid):
@@ -34,7 +41,7 @@ def principal_of(headers: Headers, settings: Settings) -> Principal:
         raise IdentityUntrusted("the appid is missing or not of the platform's form")
     if settings.appids and appid not in settings.appids:
         raise IdentityUntrusted("the appid is not in YUNLIAO_APPIDS")
-    return Principal(openid=openid, appid=appid, shared=shared, call_id=call_id(headers))
+    return principal
 
 
 def same_person(headers: Headers, principal: Principal) -> bool:
@@ -51,6 +58,11 @@ def call_id(headers: Headers) -> str:
     """The platform's id of this request, for logs; "" when there is none or it is not of its form."""
     found = headers.get("X-WX-CALL-ID", "")
     return found if CALL_ID.fullmatch(found) else ""
+
+
+def claims_a_person(headers: Headers) -> bool:
+    """Whether the platform's headers name a caller, in either form."""
+    return any(headers.get(f"X-WX-{form}OPENID") for form in ("", "FROM-"))
 
 
 def through_wechat(headers: Headers) -> bool:

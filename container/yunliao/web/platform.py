@@ -27,14 +27,22 @@ def plane(services: "Services") -> Blueprint:
             raise IdentityUntrusted("X-WX-SOURCE is missing: the push did not come through WeChat")
         return Response("success", content_type="text/plain; charset=utf-8")
 
-    @routes.post("/jobs/<name>")
-    def jobs(name: str) -> Response:
+    def check_secret() -> None:
         secret = services.settings.jobs_secret
         given = request.headers.get("X-Yunliao-Secret", "")
         if not secret:
             raise IdentityUntrusted("jobs are off: YUNLIAO_JOBS_SECRET is not set")
         if not hmac.compare_digest(secret.encode(), given.encode("utf-8", "surrogatepass")):
             raise IdentityUntrusted("X-Yunliao-Secret is not YUNLIAO_JOBS_SECRET")
+
+    @routes.get("/jobs")
+    def job_names() -> Response:
+        check_secret()
+        return Response(msgspec.json.encode({"jobs": services.jobs.names}), content_type="application/json")
+
+    @routes.post("/jobs/<name>")
+    def jobs(name: str) -> Response:
+        check_secret()
         body(EmptyIn)
         return Response(msgspec.json.encode(services.jobs.run(name)), content_type="application/json")
 

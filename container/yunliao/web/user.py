@@ -12,8 +12,8 @@ from yunliao.services.conversations import Feedback
 from yunliao.services.people import Owner
 from yunliao.services.turns import Sent
 from yunliao.web import schemas
+from yunliao.web.callers import caller
 from yunliao.web.failures import request_id
-from yunliao.web.identity import principal_of
 from yunliao.web.render import event_list, events_json, sse
 from yunliao.web.validation import body, cursor, integer, number
 
@@ -35,7 +35,7 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
 
     @routes.before_request
     def identify() -> None:
-        g.principal = principal_of(request.headers, services.settings)
+        g.principal = caller(services)
 
     def owner() -> Owner:
         found: Owner = services.people.resolve(g.principal)

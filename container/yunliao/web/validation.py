@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import gevent
 import msgspec
-from flask import request
+from flask import g, request
 from werkzeug.exceptions import HTTPException
 
 from yunliao.errors import InvalidRequest, RequestTooLarge, UnsupportedMediaType, YunliaoError
@@ -24,7 +24,7 @@ Model = TypeVar("Model", bound=msgspec.Struct)
 def body(model: type[Model]) -> Model:
     """The request body as `model`; an empty one is `{}`. Raises `UnsupportedMediaType`, `RequestTooLarge`,
     `InvalidRequest`."""
-    raw = _read()
+    raw = raw_body()
     if raw and not _is_json():
         raise UnsupportedMediaType
     found: Model = parse(raw or b"{}", model)
@@ -70,6 +70,13 @@ def cursor(name: str) -> str | None:
     if given is not None and not re.fullmatch(r"[A-Za-z0-9_=-]{1,120}", given):
         raise InvalidRequest(f"{name} is not a cursor of this list")
     return given
+
+
+def raw_body() -> bytes:
+    """The bytes of the request's body, read once. Raises `RequestTooLarge`, `InvalidRequest`."""
+    if "raw_body" not in g:
+        g.raw_body = _read()
+    return bytes(g.raw_body)
 
 
 def _read() -> bytes:
