@@ -2,6 +2,9 @@
 the standard library for greenlets."""
 
 import os
+import time
+
+_began = [time.monotonic()]
 
 bind = f"0.0.0.0:{os.environ.get('PORT', '80')}"
 # One worker: greenlets hold a thousand listeners, and a turn's listeners find its events in the same process.
@@ -29,7 +32,15 @@ def post_worker_init(worker):  # type: ignore[no-untyped-def]
     """From here the worker's own wish to end is watched."""
     from yunliao.factory import drain_when
 
+    services = worker.wsgi.extensions.get("yunliao")
+    if services is not None:  # one that waits for its settings or its store has not started
+        services.metrics.started(time.monotonic() - _began[0])
     drain_when(worker.wsgi, lambda: not worker.alive)
+
+
+def child_exit(server, worker):  # type: ignore[no-untyped-def]
+    """What comes after a worker that died is no cold start of the whole."""
+    _began[0] = time.monotonic()
 
 
 def worker_exit(server, worker):  # type: ignore[no-untyped-def]

@@ -129,7 +129,7 @@ def test_every_instance_serves_every_cursor(cloud: LocalCloudRun, phone: Phone) 
     cloud.relay(answer=LONG, tokens_per_second=150)
     turn = phone.send("轮流听")["turn"]["id"]
     events = until_end(phone, turn)  # the gateway sends each look to another instance
-    assert end_of(events)["reason"] == "complete"
+    assert end_of(events)["reason"] == "complete", end_of(events)
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert text_of(events) == LONG
     assert until_end(phone, turn) == events
@@ -160,7 +160,7 @@ def test_the_store_goes_and_comes_back_in_mid_answer(
         restore()
     until(lambda: all(status == 200 for status, _ in readiness(cloud)))
     events = until_end(phone, turn)
-    assert end_of(events)["reason"] == "complete"
+    assert end_of(events)["reason"] == "complete", end_of(events)
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert text_of(events) == LONG
     # The relay was asked once: no lease was taken from an owner that lived and only could not reach the store.
@@ -205,7 +205,7 @@ def test_a_primary_steps_down_in_mid_answer(tmp_path: Path) -> None:
         sent = [send_until_accepted(one, {"client_id": uuid.uuid4().hex, "text": "换的时候"})[0] for one in others]
         for one, turn in [(phone, first), *((one, body["turn"]["id"]) for one, body in zip(others, sent, strict=True))]:
             events = until_end(one, turn)
-            assert end_of(events)["reason"] == "complete"
+            assert end_of(events)["reason"] == "complete", end_of(events)
             assert text_of(events) == LONG
         assert three.primary().address != before
         three.primary().kill()

@@ -68,6 +68,7 @@ class Committer:
             try:
                 self.step()
             except StoreUnavailable:
+                self._metrics.store_failed()
                 self._clock.sleep(RETRY)
 
     def step(self) -> None:

@@ -175,7 +175,8 @@ class Engine:
             return
         turn, times = run.turn, run.timings
         code = outcome.problem.code if outcome.problem else ""
-        self._metrics.turn_ended(outcome.reason, code)
+        total_ms = self._clock.now_ms() - turn.created_at
+        self._metrics.turn_ended(outcome.reason, code, total_ms / 1000)
         usage = outcome.usage
         self._turn_log.turn(
             turn=turn.id,
@@ -184,10 +185,11 @@ class Engine:
             reason=outcome.reason,
             code=code,
             call_id=run.owner.principal.call_id,
+            trace=run.owner.principal.trace.partition("-")[0],
             queued_ms=max(0, times.admitted - turn.created_at) if times.admitted else None,
             relay_first_byte_ms=times.first_byte - times.asked if times.first_byte else None,
             first_text_ms=times.first_shown - turn.created_at if times.first_shown else None,
-            total_ms=self._clock.now_ms() - turn.created_at,
+            total_ms=total_ms,
             chars=len(run.shown.text),
             windows=run.answer.windows_checked,
             takeovers=turn.takeovers,

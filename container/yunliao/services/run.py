@@ -6,6 +6,7 @@ guard into sealed, numbered events. Nothing is shown before the committer says t
 
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
@@ -40,9 +41,12 @@ from yunliao.services.admission import Slots
 from yunliao.services.asking import Asking, Prompt
 from yunliao.services.generation import Generation, total
 from yunliao.services.live_log import LiveLog, Numbered
+from yunliao.services.patience import LONGEST, patiently
 from yunliao.services.people import Owner
 from yunliao.services.screened_answer import ScreenedAnswer
 from yunliao.services.screening import Screening
+
+Result = TypeVar("Result")
 
 COALESCE_MS = 100
 """Least time between two text events of one turn, milliseconds: a phone cannot draw faster (design.md §4.1)."""
@@ -50,8 +54,9 @@ POSITION_MS = 1_000
 """Least time between two `queued` events of one turn, milliseconds."""
 SEAM_CHARS = 64
 """Characters of the continued text that are checked again together with the continuation."""
-VERDICT_SECONDS = 30.0
-"""Longest wait for the verdicts on the tail of an answer, seconds; longer than any single check may take."""
+VERDICT_SECONDS = 30.0 + LONGEST
+"""Longest wait for the verdicts on the tail of an answer, seconds; longer than any single check may take, with an
+outage of the store in which its quota cannot be counted."""
 
 
 class Tools(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,7 +214,7 @@ class Run:
             raise QueueTimeout(retry_after=10)
         self._state = "running"
         self.timings.admitted = tools.clock.now_ms()
-        question = tools.asking.question(self.turn, self.owner)
+        question = self._patiently(lambda: tools.asking.question(self.turn, self.owner))
         passed = self.shown.text or self.shown.reasoning  # nothing is shown of an answer before its question passed
         if not self._interrupted and self.turn.kind == "send" and not passed:
             verdict = tools.screening.check_input(question, self.owner.principal)
@@ -222,7 +227,7 @@ class Run:
     def _generate(self, question: str) -> Outcome:
         """Ask; where the answer is cut in its middle, go on once from what came (design.md §4.2). One turn, one charge:
         the usage of both adds up."""
-        prompt = self._tools.asking.prompt(self.turn, self.owner, question, shown=self._before)
+        prompt = self._prompt(question, shown=self._before)
         with self._lock:
             if prompt.confirmed and not self._interrupted:
                 self.answer = self._screened(prompt.confirmed[-SEAM_CHARS:])
@@ -248,12 +253,18 @@ class Run:
         self._feed(self._joiner.finish())
         self._mute_reasoning = self._mute_reasoning or self._thought
         try:
-            prompt = self._tools.asking.prompt(self.turn, self.owner, question, shown=self._before + self._said)
+            prompt = self._prompt(question, shown=self._before + self._said)
         except ContextTooLong:
             return None
         again = self._listen(prompt, mending=True, avoid=upstream)
         self._tools.metrics.relay_continued(again.finish.reason if again.finish else "failed")
         return again
+
+    def _prompt(self, question: str, *, shown: str) -> Prompt:
+        return self._patiently(lambda: self._tools.asking.prompt(self.turn, self.owner, question, shown=shown))
+
+    def _patiently(self, read: Callable[[], Result]) -> Result:
+        return patiently(read, self._tools.clock, lambda: self._interrupted)
 
     def _listen(self, prompt: Prompt, *, mending: bool, avoid: str = "") -> Generation:
         """One generation, fed to the guard as it comes."""
@@ -263,6 +274,7 @@ class Run:
             messages=prompt.messages,
             max_tokens=tools.answer_tokens,
             request_id=self.turn.id,
+            trace=self.owner.principal.trace,
             avoid=avoid,
         )
         heard = Generation(request=request)

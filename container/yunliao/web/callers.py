@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-import msgspec
 from flask import request
 
 from yunliao.domain.principal import Principal
 from yunliao.errors import IdentityUntrusted
-from yunliao.web.identity import call_id, checked, claims_a_person, principal_of
+from yunliao.web.identity import checked, claims_a_person, marked, principal_of
 from yunliao.web.validation import raw_body
 
 if TYPE_CHECKING:
@@ -29,4 +28,4 @@ def caller(services: "Services") -> Principal:
         raise IdentityUntrusted(f"{HEADER} contradicts the platform's own headers")
     target = request.path + (f"?{request.query_string.decode('latin-1')}" if request.query_string else "")
     principal = services.signed_calls.verify(claim, method=request.method, target=target, body=raw_body())
-    return msgspec.structs.replace(checked(principal, settings), call_id=call_id(request.headers))
+    return marked(checked(principal, settings), request.headers)

@@ -7,9 +7,11 @@ no rule here accepts for an identity.
 
 import re
 
+import msgspec
 from werkzeug.datastructures import Headers
 
 from yunliao.domain.principal import Principal
+from yunliao.domain.trace import trace_of
 from yunliao.errors import IdentityMissing, IdentityUntrusted
 from yunliao.settings import Settings
 
@@ -26,7 +28,16 @@ def principal_of(headers: Headers, settings: Settings) -> Principal:
     _check_source(headers)
     _check_environment(headers, settings)
     openid, appid, shared = _claimed(headers)
-    return checked(Principal(openid=openid, appid=appid, shared=shared, call_id=call_id(headers)), settings)
+    return checked(Principal(openid=openid, appid=appid, shared=shared, **_marks(headers)), settings)
+
+
+def marked(principal: Principal, headers: Headers) -> Principal:
+    """The same with the request's marks for logs."""
+    return msgspec.structs.replace(principal, **_marks(headers))
+
+
+def _marks(headers: Headers) -> dict[str, str]:
+    return {"call_id": call_id(headers), "trace": trace_of(headers.get("traceparent", ""))}
 
 
 def checked(principal: Principal, settings: Settings) -> Principal:
