@@ -147,6 +147,7 @@ class FakeServices:
         self.listen: Any = FakeListen(self.turns)
         self.tickets: Any = FakeTickets()
         self.health: Any = FakeHealth()
+        self.catalog: Any = SimpleNamespace(models=list)
         self.jobs: Any = SimpleNamespace(run=lambda name: {name: 0}, names=("recover", "expire"))
         self.signed_calls: Any = SignedCalls(settings.function_secret, MemoryStore().once, SystemClock())
         self.metrics = PrometheusMetrics()

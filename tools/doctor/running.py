@@ -134,7 +134,8 @@ def _identity(stranger: Stranger, url: str, appid: str) -> Iterator[Finding]:
     shared = {"X-WX-SOURCE": "wx_client", "X-WX-FROM-OPENID": STRANGER, "X-WX-FROM-APPID": appid}
     for headers in (forged, shared, {name.replace("-", "_"): value for name, value in forged.items()}):
         # A list that is the same for everybody: nobody's data is read, and no user is made by it.
-        if stranger.ask("GET", "/v1/models", headers=headers).status == 200:
+        answer = stranger.ask("GET", "/v1/models", headers=headers)
+        if answer.status == 200 or answer.code in ("consent_required", "suspended"):
             yield found("forged-identity", f"{url}/v1/models")
             break
     probe = stranger.ask("POST", "/wx/push", {"action": "CheckContainerPath"}, {"X-WX-SOURCE": "wx_unknown"})
