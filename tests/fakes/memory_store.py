@@ -27,6 +27,7 @@ from yunliao.ports import (
     Users,
 )
 from yunliao.ports_once import Once
+from yunliao.ports_people import ConsentRecord, KeyShare, PersonalData
 
 
 class Tables:
@@ -43,6 +44,11 @@ class Tables:
         self.secrets: dict[str, bytes] = {}
         self.registers: dict[str, Register] = {}
         self.once: dict[str, tuple[str, int]] = {}
+        self.consents: dict[str, list[ConsentRecord]] = {}
+
+    def has_key(self, user_id: str, key_id: str) -> bool:
+        """Whether the user is there, with that half of a data key."""
+        return user_id in self.users and self.users[user_id].key_id == key_id
 
     def conversation(self, user_id: str, conversation_id: str) -> Conversation | None:
         """The user's conversation, deleted or not."""
@@ -168,6 +174,8 @@ class MemoryTurns:
 
     def _refusal(self, draft: Draft, limits: AcceptLimits) -> AcceptOutcome | None:
         turn = draft.turn
+        if draft.key_id and not self._tables.has_key(turn.user_id, draft.key_id):
+            return AcceptOutcome(status="no_user")
         existing = self.by_client_id(turn.user_id, turn.client_id)
         if existing is not None:
             return AcceptOutcome(status="existing", turn=existing)
@@ -246,19 +254,23 @@ class MemoryUsers:
             user = self._tables.users.get(user_id)
             if user is None:
                 return False
+            self._tables.consents.setdefault(user_id, []).append(ConsentRecord(at, version, overseas))
             changed = replace(user, consent_version=version, consent_overseas=overseas, consent_at=at)
             self._tables.users[user_id] = changed
             return True
 
-    def erase(self, user_id: str) -> dict[str, int]:
+    def erase(self, user_id: str, *, key_id: str | None = None) -> dict[str, int]:
         tables = self._tables
         with tables.lock:
+            if user_id in tables.users and key_id not in (None, tables.users[user_id].key_id):
+                return {}
             turns, events = tables.drop_turns(lambda turn: turn.user_id == user_id)
             return {
                 "events": events,
                 "messages": _drop(tables.messages, lambda message: message.user_id == user_id),
                 "turns": turns,
                 "conversations": _drop(tables.conversations, lambda conversation: conversation.user_id == user_id),
+                "consents": len(tables.consents.pop(user_id, [])),
                 "users": _drop(tables.users, lambda user: user.id == user_id),
             }
 
@@ -269,9 +281,12 @@ class MemoryConversations:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def create(self, conversation: Conversation) -> None:
+    def create(self, conversation: Conversation, *, key_id: str = "") -> bool:
         with self._tables.lock:
+            if key_id and not self._tables.has_key(conversation.user_id, key_id):
+                return False
             self._tables.conversations[conversation.id] = conversation
+            return True
 
     def get(self, user_id: str, conversation_id: str) -> Conversation | None:
         with self._tables.lock:
@@ -412,6 +427,99 @@ class MemoryOnce:
             return self._tables.once.setdefault(name, (token, expires_at))[0] == token
 
 
+class MemoryPersonalData:
+    """Implements `ports_people.PersonalData`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def consents(self, user_id: str) -> list[ConsentRecord]:
+        with self._tables.lock:
+            return list(self._tables.consents.get(user_id, []))
+
+    def conversations(self, user_id: str, *, after: str, until: int, limit: int) -> list[Conversation]:
+        with self._tables.lock:
+            own = [one for one in self._tables.conversations.values() if one.user_id == user_id]
+        return sorted((one for one in own if one.id > after and one.created_at <= until), key=lambda one: one.id)[
+            :limit
+        ]
+
+    def messages(
+        self, user_id: str, conversation_id: str, *, after: tuple[int, str], until: int, limit: int
+    ) -> list[Message]:
+        with self._tables.lock:
+            own = [
+                one
+                for one in self._tables.messages.values()
+                if (one.user_id, one.conversation_id) == (user_id, conversation_id)
+            ]
+        return _beyond(own, after, until, limit)
+
+    def turns(self, user_id: str, *, after: str, until: int, limit: int) -> list[Turn]:
+        with self._tables.lock:
+            own = [turn for turn in self._tables.turns.values() if turn.user_id == user_id]
+        return sorted((one for one in own if one.id > after and one.created_at <= until), key=lambda one: one.id)[
+            :limit
+        ]
+
+    def purge(self, user_id: str, conversation_id: str) -> dict[str, int] | None:
+        tables = self._tables
+        with tables.lock:
+            if tables.conversation(user_id, conversation_id) is None:
+                return None
+            turns, events = tables.drop_turns(lambda turn: turn.conversation_id == conversation_id)
+            messages = _drop(tables.messages, lambda message: message.conversation_id == conversation_id)
+            del tables.conversations[conversation_id]
+            return {"events": events, "turns": turns, "messages": messages, "conversations": 1}
+
+    def rekey(self, user_id: str, *, old: bytes, new: bytes, key_id: str) -> bool:
+        with self._tables.lock:
+            user = self._tables.users.get(user_id)
+            if user is None or user.wrapped_key != old or user.key_id:
+                return False
+            self._tables.users[user_id] = replace(user, wrapped_key=new, key_id=key_id)
+            return True
+
+
+class MemoryKeyStore:
+    """Implements `ports_people.KeyStore`."""
+
+    def __init__(self) -> None:
+        self.shares: dict[str, KeyShare] = {}
+        self._mark = ""
+
+    def migrate(self) -> None: ...
+
+    def mark(self, value: str) -> str:
+        self._mark = self._mark or value
+        return self._mark
+
+    def put(self, share: KeyShare) -> None:
+        self.shares[share.id] = share
+
+    def get(self, share_id: str) -> KeyShare | None:
+        return self.shares.get(share_id)
+
+    def destroy(self, share_id: str, *, at: int) -> bool:
+        found = self.shares.get(share_id)
+        if found is None or found.destroyed_at:
+            return False
+        self.shares[share_id] = replace(found, share=b"", destroyed_at=at)
+        return True
+
+    def settled(self, share_id: str) -> None:
+        if share_id in self.shares and self.shares[share_id].destroyed_at:
+            self.shares[share_id] = replace(self.shares[share_id], user_id="")
+
+    def unsettled(self, *, limit: int) -> list[KeyShare]:
+        left = [share for share in self.shares.values() if share.destroyed_at and share.user_id]
+        return sorted(left, key=lambda share: share.destroyed_at)[:limit]
+
+    def ping(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class MemoryStore:
     """Implements `ports.Store`. Gone with the process."""
 
@@ -420,6 +528,7 @@ class MemoryStore:
         self.turns: Turns = MemoryTurns(tables)
         self.users: Users = MemoryUsers(tables)
         self.conversations: Conversations = MemoryConversations(tables)
+        self.personal: PersonalData = MemoryPersonalData(tables)
         self.tickets: Tickets = MemoryTickets(tables)
         self.secrets: Secrets = MemorySecrets(tables)
         self.registers: Registers = MemoryRegisters(tables)
@@ -444,3 +553,8 @@ def _drop(table: dict[str, Any], doomed: Callable[[Any], bool]) -> int:
     for key in keys:
         del table[key]
     return len(keys)
+
+
+def _beyond(found: list[Any], after: tuple[int, str], until: int, limit: int) -> list[Any]:
+    ordered = sorted(found, key=lambda one: (one.created_at, one.id))
+    return [one for one in ordered if (one.created_at, one.id) > after and one.created_at <= until][:limit]

@@ -276,6 +276,7 @@ class Run:
             request_id=self.turn.id,
             trace=self.owner.principal.trace,
             avoid=avoid,
+            domestic_only=not self.owner.principal.overseas,
         )
         heard = Generation(request=request)
         with self._lock:
@@ -361,7 +362,7 @@ class Run:
             ending = None
             if outcome is not None:
                 events += self._closing_events(outcome)
-                body = msgspec.json.encode(self.shown)
+                body = msgspec.json.encode(msgspec.structs.replace(self.shown, usage=outcome.usage))
                 ending = Ending(
                     reason=outcome.reason,
                     problem=outcome.problem,

@@ -28,16 +28,13 @@ def principal_of(headers: Headers, settings: Settings) -> Principal:
     _check_source(headers)
     _check_environment(headers, settings)
     openid, appid, shared = _claimed(headers)
-    return checked(Principal(openid=openid, appid=appid, shared=shared, **_marks(headers)), settings)
+    return checked(marked(Principal(openid=openid, appid=appid, shared=shared), headers), settings)
 
 
 def marked(principal: Principal, headers: Headers) -> Principal:
     """The same with the request's marks for logs."""
-    return msgspec.structs.replace(principal, **_marks(headers))
-
-
-def _marks(headers: Headers) -> dict[str, str]:
-    return {"call_id": call_id(headers), "trace": trace_of(headers.get("traceparent", ""))}
+    trace = trace_of(headers.get("traceparent", ""))
+    return msgspec.structs.replace(principal, call_id=call_id(headers), trace=trace)
 
 
 def checked(principal: Principal, settings: Settings) -> Principal:
@@ -79,6 +76,13 @@ def claims_a_person(headers: Headers) -> bool:
 def through_wechat(headers: Headers) -> bool:
     """Whether WeChat's link delivered the request: the presence of X-WX-SOURCE says so (platform.md §3.1)."""
     return bool(headers.get("X-WX-SOURCE"))
+
+
+def by_a_client(headers: Headers) -> bool:
+    """Whether a mini-program made the call (callContainer, which any of its users can do with any path): by the trigger
+    that the platform names, or by the header that only such a call has (platform.md §3)."""
+    source = headers.get("X-WX-SOURCE", "")
+    return bool(headers.get("X-WX-SERVICE")) or any(name in source for name in ("wx_client", "wx_devtools"))
 
 
 def _claimed(headers: Headers) -> tuple[str, str, bool]:

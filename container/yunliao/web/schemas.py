@@ -8,6 +8,7 @@ from msgspec import Meta
 from yunliao.services.catalog import ModelView
 from yunliao.services.consents import ConsentView
 from yunliao.services.conversations import ConversationView, MessageView
+from yunliao.services.receipts import Receipt
 
 ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$", description="made by the client, one per message")]
 RecordId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]{1,64}$")]
@@ -80,6 +81,18 @@ class ConsentIn(In):
     overseas: bool = False
 
 
+class ReceiptIn(In):
+    """A receipt as an erase gave it."""
+
+    receipt: Receipt
+
+
+class GenuineOut(msgspec.Struct, kw_only=True):
+    """Whether this service made the receipt, as it is."""
+
+    genuine: bool
+
+
 class TurnOut(msgspec.Struct, kw_only=True):
     """A turn as its owner sees it."""
 
@@ -97,6 +110,7 @@ class SentOut(msgspec.Struct, kw_only=True):
     events: list[dict[str, Any]]
     cursor: int
     live: bool
+    label: str
 
 
 class EventsOut(msgspec.Struct, kw_only=True):
@@ -106,6 +120,7 @@ class EventsOut(msgspec.Struct, kw_only=True):
     events: list[dict[str, Any]]
     cursor: int
     live: bool
+    label: str
 
 
 class StoppedOut(msgspec.Struct, kw_only=True):
@@ -126,12 +141,14 @@ class ConversationsOut(msgspec.Struct, kw_only=True):
 
     conversations: list[ConversationView]
     next: str | None
+    label: str
 
 
 class ConversationOut(msgspec.Struct, kw_only=True):
     """One conversation."""
 
     conversation: ConversationView
+    label: str
 
 
 class MessagesOut(msgspec.Struct, kw_only=True):

@@ -64,10 +64,20 @@ def integer(name: str, default: int, low: int, high: int) -> int:
     return min(max(int(given), low), high)
 
 
-def cursor(name: str) -> str | None:
+def choice(name: str, known: tuple[str, ...], default: str) -> str:
+    """One of a few words of the query."""
+    given = request.args.get(name)
+    if given is None:
+        return default
+    if given not in known:
+        raise InvalidRequest(f"{name} must be " + " or ".join(known))
+    return given
+
+
+def cursor(name: str, longest: int = 120) -> str | None:
     """A page's cursor as an earlier answer gave it; the service knows what it means."""
     given = request.args.get(name)
-    if given is not None and not re.fullmatch(r"[A-Za-z0-9_=-]{1,120}", given):
+    if given is not None and not (len(given) <= longest and re.fullmatch(r"[A-Za-z0-9_=-]+", given)):
         raise InvalidRequest(f"{name} is not a cursor of this list")
     return given
 

@@ -5,6 +5,7 @@ from typing import Literal
 from pymongo import DESCENDING
 from pymongo.client_session import ClientSession
 
+from yunliao.adapters.store.mongo.accept import pass_gate
 from yunliao.adapters.store.mongo.database import Database, Document, Refused
 from yunliao.adapters.store.mongo.records import before as before_cursor
 from yunliao.adapters.store.mongo.records import document, load, read
@@ -22,10 +23,22 @@ class MongoConversations:
         self._conversations = database["conversations"]
         self._messages = database["messages"]
 
-    def create(self, conversation: Conversation) -> None:
+    def create(self, conversation: Conversation, *, key_id: str = "") -> bool:
         """See `ports.Conversations.create`."""
-        with self._database.call():
-            self._conversations.insert_one(document(conversation))
+        if not key_id:
+            with self._database.call():
+                self._conversations.insert_one(document(conversation))
+            return True
+
+        def work(session: ClientSession) -> bool | Refused[bool]:
+            if not pass_gate(self._database, session, conversation.user_id, key_id):
+                return Refused(False)
+            # Written once, whichever attempt of this call it was.
+            one = {"_id": conversation.id, "user_id": conversation.user_id}
+            self._conversations.replace_one(one, document(conversation), upsert=True, session=session)
+            return True
+
+        return self._database.transaction(work)
 
     def get(self, user_id: str, conversation_id: str) -> Conversation | None:
         """See `ports.Conversations.get`."""

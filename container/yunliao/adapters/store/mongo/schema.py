@@ -62,6 +62,12 @@ def _registers(database: Database) -> None:
         database.db.create_collection("registers")
 
 
+def _people(database: Database) -> None:
+    by_id = IndexModel([("user_id", ASCENDING), ("_id", ASCENDING)], name="by_id")
+    for name in ("conversations", "turns"):
+        database[name].create_indexes([by_id])
+
+
 def _once(database: Database) -> None:
     with suppress(CollectionInvalid):  # it is there
         database.db.create_collection("once")
@@ -71,6 +77,7 @@ def _once(database: Database) -> None:
 MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
     ("0001_first", _first),
     ("0002_registers", _registers),
+    ("0004_people", _people),
     ("0007_once", _once),
 )
 
