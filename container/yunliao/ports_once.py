@@ -10,3 +10,7 @@ class Once(Protocol):
         """True for the first caller until `expires_at`, and for that caller's own repetitions (the same `token`: an
         answer may get lost on its way); False for everybody else. Raises `StoreUnavailable`."""
         ...
+
+    def release(self, name: str) -> None:
+        """The name is free again. Raises `StoreUnavailable`."""
+        ...

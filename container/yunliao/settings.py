@@ -193,6 +193,13 @@ def _key(value: str) -> str:
     return value
 
 
+def _words(value: str) -> frozenset[str]:
+    words = frozenset(part.strip() for part in re.split(r"[,，]", value) if part.strip())
+    if any(len(word) > 20 for word in words):
+        raise _Wrong("must be words of at most 20 characters, separated by commas")
+    return words
+
+
 def _text(limit: int) -> Callable[[str], str]:
     def parse(value: str) -> str:
         if len(value) > limit:
@@ -305,6 +312,10 @@ VARIABLES: tuple[Variable, ...] = (
              "shared with the cloud function `chat`, which signs who is calling; empty: signed calls refused (secret)"),
     Variable("YUNLIAO_PUBLIC", "public", _switch, "off", "on",
              "`on` for a service whose 公网访问 is on: identity headers are not believed, only signed calls"),
+    Variable("YUNLIAO_CUSTOMER_SERVICE", "customer_service", _switch, "off", "on",
+             "`on`: messages to the mini-program's customer service are answered (docs/customer-service.md)"),
+    Variable("YUNLIAO_HUMAN_WORDS", "human_words", _words, "人工,转人工,人工客服", "人工,转人工",
+             "messages to customer service that ask for a human, separated by commas"),
 )  # fmt: skip
 
 SECRETS = frozenset(
@@ -363,6 +374,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     platform_env: str
     function_secret: str
     public: bool
+    customer_service: bool
+    human_words: frozenset[str]
     heartbeat_seconds: float = 10.0
 
     def __repr__(self) -> str:
@@ -400,7 +413,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 def _empty(variable: Variable) -> Any:
     """What an empty optional variable means: the empty value of its kind."""
-    empties: dict[Callable[[str], Any], Any] = {_names: frozenset(), _models: (), _hosts: (), _relays: ()}
+    empties: dict[Callable[[str], Any], Any] = {
+        _names: frozenset(),
+        _words: frozenset(),
+        _models: (),
+        _hosts: (),
+        _relays: (),
+    }
     return empties.get(variable.parse, "")
 
 

@@ -47,6 +47,7 @@ def _use(store: Any) -> None:
     assert store.registers.swap("r", version=0, value=b"1")
     assert store.registers.swap("r", version=store.registers.read("r").version, value=b"2")
     assert store.once.claim("o", "token", now=1, expires_at=100)
+    store.once.release("o")
     store.tickets.put("h", b"p", expires_at=100)
     store.tickets.take("h", now=1)
     turn = store.turns.accept(draft(), LIMITS).turn

@@ -166,6 +166,7 @@ class FakeServices:
         self.health: Any = FakeHealth()
         self.catalog: Any = SimpleNamespace(models=lambda overseas: [])
         self.jobs: Any = SimpleNamespace(run=lambda name: {name: 0}, names=("recover", "expire"))
+        self.customer_service: Any = None
         self.signed_calls: Any = SignedCalls(settings.function_secret, MemoryStore().once, SystemClock())
         self.pushes: Any = SimpleNamespace(take=lambda push: False)
         self.metrics = PrometheusMetrics()

@@ -426,6 +426,10 @@ class MemoryOnce:
             _drop(self._tables.once, lambda claimed: claimed[1] <= now)
             return self._tables.once.setdefault(name, (token, expires_at))[0] == token
 
+    def release(self, name: str) -> None:
+        with self._tables.lock:
+            self._tables.once.pop(name, None)
+
 
 class MemoryPersonalData:
     """Implements `ports_people.PersonalData`."""

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 
 from yunliao.errors import IdentityUntrusted
 from yunliao.web.identity import by_a_client, through_wechat
+from yunliao.web.letters import letter_of, to_human
 from yunliao.web.pushes import event_of
 from yunliao.web.schemas import EmptyIn
 from yunliao.web.validation import body, raw_body
@@ -33,8 +34,9 @@ def plane(services: "Services") -> Blueprint:
         wanted = services.settings.push_secret
         if not hmac.compare_digest(wanted.encode(), secret.encode("utf-8", "surrogatepass")):
             raise IdentityUntrusted("the path of a push is /wx/push/YUNLIAO_PUSH_SECRET, or /wx/push where none is set")
-        services.pushes.take(event_of(raw_body()))
-        return Response("success", content_type="text/plain; charset=utf-8")
+        raw = raw_body()
+        services.pushes.take(event_of(raw))
+        return _answered(services, raw)
 
     def check_secret() -> None:
         secret = services.settings.jobs_secret
@@ -56,3 +58,13 @@ def plane(services: "Services") -> Blueprint:
         return Response(msgspec.json.encode(services.jobs.run(name)), content_type="application/json")
 
     return routes
+
+
+def _answered(services: "Services", raw: bytes) -> Response:
+    """The answer of a push: "success", or that a human shall answer its writer."""
+    desk = services.customer_service
+    letter = letter_of(raw, request.headers.get("X-WX-APPID", "")) if desk else None
+    if desk and letter and desk.take(letter):
+        answer, kind = to_human(raw)
+        return Response(answer, content_type=kind)
+    return Response("success", content_type="text/plain; charset=utf-8")

@@ -31,3 +31,8 @@ class MongoOnce:
                 except DuplicateKeyError:
                     continue  # another was faster: now it is there
                 return found is not None and found["token"] == token
+
+    def release(self, name: str) -> None:
+        """See `ports_once.Once.release`."""
+        with self._database.call():
+            self._database["once"].delete_one({"_id": name})

@@ -16,3 +16,8 @@ class SqliteOnce:
             connection.execute("INSERT OR IGNORE INTO once VALUES (?, ?, ?)", (name, token, expires_at))
             found = row(connection, "SELECT token FROM once WHERE name = ?", name)
             return found is not None and found["token"] == token
+
+    def release(self, name: str) -> None:
+        """See `ports_once.Once.release`."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM once WHERE name = ?", (name,))
