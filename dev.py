@@ -10,15 +10,19 @@ if sys.version_info < (3, 11):  # noqa: UP036  said before anything that older v
     )
 
 import argparse
+import os
 import pathlib
 import signal
 
 ROOT = pathlib.Path(__file__).parent.absolute()
 sys.path.insert(0, str(ROOT / "tools"))
 
+from bench import options as bench_options  # noqa: E402
+
 from chaos import options  # noqa: E402
-from dev import campaign, chat, doctor, package, run, setup, tests  # noqa: E402
+from dev import campaign, chat, doctor, package, pictures, run, setup, tests  # noqa: E402
 from dev.trouble import Trouble  # noqa: E402
+from ledger import options as walk_options  # noqa: E402
 
 DEFAULT_PORT = 8787
 
@@ -26,9 +30,7 @@ DEFAULT_PORT = 8787
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     whole = argparse.ArgumentParser(prog="dev.py", description="Yunliao 云聊: run it, talk to it, test it.")
-    commands = whole.add_subparsers(
-        dest="command", required=True, metavar="run | chat | test | chaos | package | doctor | setup"
-    )
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     runs = commands.add_parser("run", help="start everything on this machine and print where")
     runs.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the local Cloud Run (8787)")
@@ -54,6 +56,17 @@ def parser() -> argparse.ArgumentParser:
     chaos = commands.add_parser("chaos", help="break things on purpose and prove that nobody was hurt")
     options.add_options(chaos)
 
+    shots = commands.add_parser("screenshots", help="pictures of the mini-program in its main states")
+    shots.add_argument("--out", default="screenshots", help="folder for the PNG files (screenshots)")
+    shots.add_argument("--only", help="these states, with commas between, e.g. chat,settings (tools/preview/states.js)")
+    shots.add_argument("--theme", help="light or dark (default: both)")
+
+    walk = commands.add_parser("ledger-walk", help="random interleavings of everything that touches credits")
+    walk_options.add_options(walk)
+
+    bench = commands.add_parser("bench", help="speed, side by side with what one would use instead")
+    bench_options.add_options(bench)
+
     packages = commands.add_parser("package", help="make the upload for the Cloud Run console")
     packages.add_argument("--into", default="dist/yunliao-container.zip", help="file (dist/yunliao-container.zip)")
 
@@ -66,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> int:  # noqa: C901  a list of commands
     """Run one command; the exit status."""
     # Who starts this in the background hands SIGINT down as ignored: then nothing below it could be ended by Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -80,10 +93,17 @@ def main(arguments: list[str] | None = None) -> int:
                 return run.run(ROOT, chosen)
             case "chaos":
                 return campaign.run(ROOT, chosen)
+            case "screenshots":
+                return pictures.take(ROOT, chosen)
+            case "bench":
+                os.environ["YUNLIAO_BENCH_PYTHON"] = str(setup.peers(ROOT))
+                return campaign.run(ROOT, chosen, "bench")
             case "package":
                 return package.run(ROOT, chosen)
             case "doctor":
                 return doctor.run(ROOT, chosen)
+            case "ledger-walk":
+                return campaign.run(ROOT, chosen, "ledger")
             case "chat":
                 return chat.chat(chosen)
             case _:

@@ -26,9 +26,11 @@ from yunliao.ports_people import KeyStore, PeopleStore
 from yunliao.services.account import Account
 from yunliao.services.admission import SharedSeats, Slots
 from yunliao.services.asking import Asking
+from yunliao.services.budget import ServiceBudget
 from yunliao.services.catalog import Catalog, ModelView, Provider
 from yunliao.services.consents import Consents
 from yunliao.services.conversations import ConversationService
+from yunliao.services.credits import Credits
 from yunliao.services.customer_service import CustomerService
 from yunliao.services.data_keys import DataKeys
 from yunliao.services.engine import Engine
@@ -40,6 +42,7 @@ from yunliao.services.jobs import Jobs
 from yunliao.services.key_places import check_place
 from yunliao.services.listen import Listen
 from yunliao.services.people import People
+from yunliao.services.pricing import Pricing
 from yunliao.services.pushes import Pushes
 from yunliao.services.receipts import Receipts
 from yunliao.services.run import Tools
@@ -77,6 +80,8 @@ class Services:
     store: PeopleStore
     key_store: KeyStore
     relays: RelayPool
+    credits: Credits
+    pricing: Pricing | None
 
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
@@ -87,6 +92,8 @@ class Services:
     def close(self) -> None:
         """End the committer, then release the relays' connections and the store."""
         self.engine.close()
+        if self.pricing is not None:
+            self.pricing.close()
         self.relays.close()
         self.key_store.close()
         self.store.close()
@@ -130,6 +137,7 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
     instance = secrets.token_hex(8)
     following = Following(turns=store.turns, clock=clock, spawn=spawn)
     pool = build_pool(settings, clock, metrics)
+    pricing = _pricing(settings, store, asking, clock, metrics, turn_log)
     engine = Engine(
         instance=instance,
         turns=store.turns,
@@ -146,12 +154,14 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
             spawn=spawn,
             queue_seconds=settings.queue_seconds,
             answer_tokens=settings.answer_tokens,
+            room=pricing.room if pricing else None,
         ),
         clock=clock,
         metrics=metrics,
         turn_log=turn_log,
         lease_seconds=settings.lease_seconds,
         spawn=spawn,
+        metered=pricing.ended if pricing else None,
     )
     models = tuple(
         ModelView(choice.id, choice.name, choice.id == settings.model, choice.domestic, choice.overseas)
@@ -171,6 +181,7 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
         users=store.users,
         turns=store.turns,
         personal=store.personal,
+        registers=store.registers,
         engine=engine,
         people=people,
         keys=keys,
@@ -190,6 +201,7 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
             models=models,
             max_text_chars=settings.max_text_chars,
             lease_seconds=settings.lease_seconds,
+            pricing=pricing,
         ),
         following=following,
         listen=Listen(
@@ -237,6 +249,14 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
         store=store,
         key_store=key_store,
         relays=pool,
+        credits=Credits(
+            ledger=store.ledger,
+            turns=store.turns,
+            clock=clock,
+            table=settings.prices,
+            models=catalog.models(overseas=True),
+        ),
+        pricing=pricing,
     )
     return _customer_service(settings, services, store, clock)
 
@@ -305,6 +325,32 @@ def _slots(settings: Settings, store: Store, clock: SystemClock, instance: str) 
             lease_seconds=settings.lease_seconds,
         )
     return Slots(max_live=settings.max_live, max_queue=settings.max_queue, seats=seats, spawn=spawn)
+
+
+def _pricing(
+    settings: Settings, store: Store, asking: Asking, clock: SystemClock, metrics: PrometheusMetrics, log: JsonTurnLog
+) -> Pricing | None:
+    table = settings.prices
+    if table is None:
+        return None
+    budget = None
+    if table.limits.service_day:
+        budget = ServiceBudget(
+            store.registers,
+            clock,
+            limit=table.limits.service_day,
+            warn=table.limits.warn,
+            used=metrics.service_day,
+            told=log.service_budget,
+        )
+    return Pricing(
+        table=table,
+        asking=asking,
+        answer_tokens=settings.answer_tokens,
+        window=settings.context_tokens,
+        budget=budget,
+        metrics=metrics,
+    )
 
 
 def _matcher(settings: Settings) -> WordMatcher:

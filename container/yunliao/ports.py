@@ -4,15 +4,17 @@ The store sees sealed bytes, ids, numbers and times; never text, a title or an o
 Every store call may raise `StoreUnavailable` and nothing else that is foreign. Times are Unix milliseconds.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Literal, Protocol
 
 import msgspec
 
 from yunliao.domain.events import EndReason, Usage
+from yunliao.domain.ledger.reserving import Charge, Shortfall
 from yunliao.domain.principal import Principal
 from yunliao.domain.turn import ChatMessage, Ending, Turn
 from yunliao.domain.verdict import Verdict
+from yunliao.ports_ledger import Ledger
 from yunliao.ports_once import Once
 
 # --- time and chance ---------------------------------------------------------------------------------------------
@@ -134,6 +136,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     hide_from_message_id: str = ""
     """This message and everything after it in the conversation is hidden (edit and resend)."""
     hide_message_ids: tuple[str, ...] = ()
+    charge: Charge | None = None
+    """What to set aside of the user's credits; None where nothing costs anything."""
     key_id: str = ""
     """The `User.key_id` all this was sealed with: an account that was erased meanwhile is not brought back by it."""
 
@@ -145,16 +149,19 @@ class AcceptLimits(msgspec.Struct, frozen=True, kw_only=True):
     window_ms: int
 
 
-AcceptStatus = Literal["accepted", "existing", "rate_limited", "turn_in_progress", "no_conversation", "no_user"]
+AcceptStatus = Literal[
+    "accepted", "existing", "rate_limited", "turn_in_progress", "no_conversation", "no_user", "shortfall"
+]
 
 
 class AcceptOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What `Turns.accept` did. `turn`: the new, the existing or the live one that stands in the way.
-    `retry_after_ms` is set when rate limited."""
+    `retry_after_ms` is set when rate limited, `shortfall` when credits are missing."""
 
     status: AcceptStatus
     turn: Turn | None = None
     retry_after_ms: int = 0
+    shortfall: Shortfall | None = None
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -222,8 +229,9 @@ class Turns(Protocol):
         the same user and `client_id` exists -> `existing` (the caller
         compares fingerprints); the conversation is not the user's or deleted -> `no_conversation`; another turn of the
         user is live -> `turn_in_progress`; more than `rate` turns of the user created in the last `window_ms` before
-        `draft.turn.created_at` -> `rate_limited`; else turn (owned by `draft.turn.owner`), message, first event and
-        conversation are written -> `accepted`. Refusals write nothing."""
+        `draft.turn.created_at` -> `rate_limited`; `draft.charge` cannot be set aside -> `shortfall`; else turn (owned
+        by `draft.turn.owner`), message, first event, conversation and reservation are written -> `accepted`. Refusals
+        write nothing."""
         ...
 
     def get(self, turn_id: str) -> Turn | None:
@@ -243,7 +251,7 @@ class Turns(Protocol):
         the turn's `last_seq` + 1, +2, ...; a turn not owned by `owner` or ended is in `lost` and left untouched.
         An ending also writes the answer message (id `turn.answer_message_id`; none when `Ending.answer` is None;
         state `blocked` when the reason is blocked, the user's message then becomes `blocked` too), touches the
-        conversation's `last_activity_at`, and clears its `live_turn_id`."""
+        conversation's `last_activity_at`, clears its `live_turn_id`, and settles the turn's reservation."""
         ...
 
     def claim(self, turn_id: str, *, owner: str, lease_until: int, now: int) -> Turn | None:
@@ -293,8 +301,8 @@ class Users(Protocol):
         ...
 
     def erase(self, user_id: str, *, key_id: str | None = None) -> dict[str, int]:
-        """Remove the user with wrapped key, conversations, messages, turns, events and consents for good; rows per
-        table. With `key_id` an account that has another one, made since, is left alone: {}."""
+        """Remove the user with wrapped key, conversations, messages, turns, events, consents and credits for good; rows
+        per table. With `key_id` an account that has another one, made since, is left alone: {}."""
         ...
 
 
@@ -332,7 +340,8 @@ class Conversations(Protocol):
         ...
 
     def purge(self, *, deleted_before: int, limit: int) -> int:
-        """Remove for good up to `limit` conversations deleted before, with messages, turns and events; how many."""
+        """Remove for good up to `limit` conversations deleted before, with messages, turns and events; how many. What
+        was set aside for a live turn among them is given back."""
         ...
 
     def messages(
@@ -399,6 +408,7 @@ class Store(Protocol):
     secrets: Secrets
     registers: Registers
     once: Once
+    ledger: Ledger
 
     def migrate(self) -> list[str]:
         """Apply pending numbered migrations; names of those applied. Safe to call from several instances at once."""
@@ -419,7 +429,8 @@ class Store(Protocol):
 class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A generation to ask for. `request_id` goes to the upstream as `X-Request-Id`, `trace` as `traceparent`
     (domain/trace.py). `avoid` names an upstream that is asked only if there is no other. `domestic_only`: no upstream
-    outside mainland China is asked."""
+    outside mainland China is asked. `still`, if given, is called before every attempt and may take its time: an
+    upstream is asked only after True."""
 
     model: str
     messages: tuple[ChatMessage, ...]
@@ -427,6 +438,7 @@ class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str = ""
     trace: str = ""
     avoid: str = ""
+    still: Callable[[], bool] | None = None
     domestic_only: bool = False
 
 
@@ -551,6 +563,9 @@ class Metrics(Protocol):
     def started(self, seconds: float) -> None: ...
     def takeover(self) -> None: ...
     def listeners(self, transport: str, change: int) -> None: ...
+    def credits_cost(self, amount: int) -> None: ...
+    def credits_refused(self, code: str) -> None: ...
+    def service_day(self, part: float) -> None: ...
 
 
 class TurnLog(Protocol):

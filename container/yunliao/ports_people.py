@@ -3,6 +3,7 @@
 As everywhere the store sees sealed bytes, ids, numbers and times, and may raise `StoreUnavailable`.
 """
 
+from collections.abc import Collection
 from typing import Protocol
 
 import msgspec
@@ -44,6 +45,10 @@ class PersonalData(Protocol):
     def purge(self, user_id: str, conversation_id: str) -> dict[str, int] | None:
         """Remove one conversation for good, deleted or not, with messages, turns and events: rows of each, or None if
         there is none. A live turn of it is lost to its owner."""
+        ...
+
+    def keyed(self, *, after: str, limit: int) -> list[tuple[str, str]]:
+        """Users with id > `after` and the id of their share ("" for none), ascending by id."""
         ...
 
     def rekey(self, user_id: str, *, old: bytes, new: bytes, key_id: str) -> bool:
@@ -98,6 +103,10 @@ class KeyStore(Protocol):
 
     def unsettled(self, *, limit: int) -> list[KeyShare]:
         """Destroyed shares whose user's records may still be there."""
+        ...
+
+    def destroyed(self, share_ids: Collection[str]) -> set[str]:
+        """Which of these are destroyed."""
         ...
 
     def ping(self) -> None:

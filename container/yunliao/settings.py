@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from yunliao.domain.ledger.prices import PriceTable
+from yunliao.prices import PricesWrong, check_models, parse_prices
 from yunliao.relays import RelaySpec, RelaysWrong, parse_relays, with_keys
 
 PREFIX = "YUNLIAO_"
@@ -187,6 +189,13 @@ def _relays(value: str) -> tuple[RelaySpec, ...]:
         raise _Wrong(str(wrong)) from None
 
 
+def _prices(value: str) -> PriceTable:
+    try:
+        return parse_prices(value)
+    except PricesWrong as wrong:
+        raise _Wrong(str(wrong)) from None
+
+
 def _key(value: str) -> str:
     if len(value) > 500 or not value.isascii() or not value.isprintable():
         raise _Wrong("must be printable ASCII, as HTTP headers are, in at most 500 characters")
@@ -195,8 +204,8 @@ def _key(value: str) -> str:
 
 def _words(value: str) -> frozenset[str]:
     words = frozenset(part.strip() for part in re.split(r"[,，]", value) if part.strip())
-    if any(len(word) > 20 for word in words):
-        raise _Wrong("must be words of at most 20 characters, separated by commas")
+    if any(len(word) > 20 or not word.isprintable() for word in words):
+        raise _Wrong("must be printable words of at most 20 characters, separated by commas")
     return words
 
 
@@ -303,6 +312,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("YUNLIAO_FILING", "filing", _text(100), "", "网信算备…号", "algorithm filing number shown"),
     Variable("YUNLIAO_CONTACT", "contact", _text(100), "", "help@example.com", "contact shown"),
     Variable("YUNLIAO_IMAGE_HOSTS", "image_hosts", _hosts, "", "img.example.com", "hosts images may be shown from"),
+    Variable("YUNLIAO_PRICES", "prices", _prices, "", "/app/prices.json",
+             "prices, plans and limits of credits: JSON, or the path of a JSON file (docs/credits.md); empty: nothing costs anything"),
     Variable("YUNLIAO_TEXTS_DIR", "texts_dir", _folder, "", "/app/texts",
              "folder with your own agreement and privacy texts (docs/privacy.md); what is missing there is as packaged"),
     Variable("YUNLIAO_KEYS_URL", "keys_url", _store, "", "mongodb://user:password@keys-host:27017/yunliao_keys?replicaSet=rs0",
@@ -376,6 +387,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public: bool
     customer_service: bool
     human_words: frozenset[str]
+    prices: PriceTable | None = None
     heartbeat_seconds: float = 10.0
 
     def __repr__(self) -> str:
@@ -408,7 +420,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             problems = _whole(values) + _key_problems(values, environ)
         if problems:
             raise SettingsError(problems)
-        return cls(**_with_relays(values, environ))
+        whole = cls(**_with_relays(values, environ))
+        if whole.prices is not None:
+            try:
+                check_models(whole.prices, [choice.id for choice in whole.models])
+            except PricesWrong as wrong:
+                raise SettingsError([f"YUNLIAO_PRICES {wrong}. Example: /app/prices.json"]) from None
+        return whole
 
 
 def _empty(variable: Variable) -> Any:
@@ -419,6 +437,7 @@ def _empty(variable: Variable) -> Any:
         _models: (),
         _hosts: (),
         _relays: (),
+        _prices: None,
     }
     return empties.get(variable.parse, "")
 

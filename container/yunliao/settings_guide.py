@@ -60,7 +60,7 @@ SAID_ZH: tuple[tuple[str, str], ...] = (
     (r"must contain 人工智能", "必须同时含有“人工智能”或“AI”，以及“生成”或“合成”，不超过 60 字"),
     (r"must be printable ASCII", "含有不能放进 HTTP 请求头的字符"),
     (r"must have at most (\d+) characters", r"不能超过 \1 个字符"),
-    (r"must be words of at most (\d+) characters", r"必须是用逗号隔开的词，每个不超过 \1 个字符"),
+    (r"must be printable words of at most (\d+) characters", r"必须是用逗号隔开的词，每个不超过 \1 个字符"),
     (r"must be host names", "必须是用逗号隔开的域名"),
     (r"exclude each other", "与 YUNLIAO_RELAYS 只能填一个"),
     (r"does not list YUNLIAO_MODEL", "里没有 YUNLIAO_MODEL 的模型"),

@@ -1,5 +1,6 @@
 """Personal data in fixed orders, accounts that were erased and come back to nothing, and the key stores."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -134,6 +135,58 @@ def test_a_key_is_halved_once(store: PeopleStore) -> None:
     assert not store.personal.rekey("u2", old=b"key", new=b"half", key_id="key_1")
 
 
+def test_more_than_one_step_can_remove_goes_whole(store: PeopleStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("yunliao.adapters.store.mongo.thinning.PART", 3)
+    store.users.create(replace(user(), key_id="key_1"))
+    one, other = filled(store, 8), filled(store, 8)
+    assert store.personal.purge("u1", one) == {"conversations": 1, "messages": 16, "turns": 8, "events": 16}
+    counts = store.users.erase("u1", key_id="key_1")
+    assert {name: counts[name] for name in ("users", "conversations", "messages", "turns", "events")} == {
+        "users": 1,
+        "conversations": 1,
+        "messages": 16,
+        "turns": 8,
+        "events": 16,
+    }
+    assert store.personal.messages("u1", other, after=(-1, ""), until=9_000, limit=9) == []
+
+
+def test_who_has_which_half_page_by_page(store: PeopleStore) -> None:
+    for name, key_id in (("u1", "key_1"), ("u2", ""), ("u3", "key_3")):
+        store.users.create(replace(user(name), key_id=key_id))
+    assert store.personal.keyed(after="", limit=2) == [("u1", "key_1"), ("u2", "")]
+    assert store.personal.keyed(after="u2", limit=2) == [("u3", "key_3")]
+
+
+def test_accepting_and_erasing_at_once_leaves_nothing_of_the_old_account(store: PeopleStore) -> None:
+    """Whichever comes first: what was accepted before goes, what comes after is refused."""
+    for round_ in range(5):
+        store.users.create(replace(user(), key_id=f"key_{round_}"))
+        begun = threading.Barrier(5)
+
+        def send(number: int, round_: int = round_, begun: threading.Barrier = begun) -> None:
+            begun.wait()
+            for attempt in range(4):
+                sent = replace(draft("u1", client_id=f"c{round_}{number}{attempt}"), key_id=f"key_{round_}")
+                store.turns.accept(sent, LIMITS)
+                store.conversations.create(fresh(f"c{round_}_{number}_{attempt}"), key_id=f"key_{round_}")
+
+        def erase(round_: int = round_, begun: threading.Barrier = begun) -> None:
+            begun.wait()
+            store.users.erase("u1", key_id=f"key_{round_}")
+
+        threads = [threading.Thread(target=send, args=(number,)) for number in range(4)]
+        threads.append(threading.Thread(target=erase))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert store.users.get("u1") is None
+        assert store.turns.live_of("u1") is None
+        assert store.personal.turns("u1", after="", until=9_000, limit=99) == []
+        assert store.personal.conversations("u1", after="", until=9_000, limit=99) == []
+
+
 # --- key stores ---------------------------------------------------------------------------------------------------
 
 
@@ -175,6 +228,7 @@ def test_whose_a_destroyed_share_was_is_forgotten_when_the_records_are_gone(keys
         keys.destroy(name, at=at)
     keys.put(share("key_4"))
     assert [one.user_id for one in keys.unsettled(limit=2)] == ["u-key_2", "u-key_1"]
+    assert keys.destroyed(["key_1", "key_4", "key_none"]) == {"key_1"}
     keys.settled("key_2")
     keys.settled("key_4")  # not destroyed: it stays as it is
     assert [one.id for one in keys.unsettled(limit=9)] == ["key_1", "key_3"]

@@ -23,6 +23,8 @@ SETTINGS = {
     "YUNLIAO_GRACE_SECONDS": "5",
 }
 LONG = ANSWER * 4
+PACE = 150
+"""Characters a second: an answer of some six seconds, long enough for anything to happen in its middle."""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def cloud(running: LocalCloudRun, network: TcpProxy, replica_set: ReplicaSet) ->
     running.reset()
     running.relay(first_token_ms=0, tokens_per_second=0)
     yield running
-    network.weather = "fair"
+    network.weather, network.delay = "fair", 0.0
     if replica_set.members[0].process is None:
         replica_set.members[0].start()
     until(lambda: all(status == 200 for status, _ in readiness(running)))
@@ -126,7 +128,7 @@ def fall(how: str, network: TcpProxy, replica_set: ReplicaSet) -> Callable[[], N
 
 
 def test_every_instance_serves_every_cursor(cloud: LocalCloudRun, phone: Phone) -> None:
-    cloud.relay(answer=LONG, tokens_per_second=150)
+    cloud.relay(answer=LONG, tokens_per_second=PACE)
     turn = phone.send("轮流听")["turn"]["id"]
     events = until_end(phone, turn)  # the gateway sends each look to another instance
     assert end_of(events)["reason"] == "complete", end_of(events)
@@ -139,7 +141,7 @@ def test_every_instance_serves_every_cursor(cloud: LocalCloudRun, phone: Phone) 
 def test_the_store_goes_and_comes_back_in_mid_answer(
     cloud: LocalCloudRun, phone: Phone, network: TcpProxy, replica_set: ReplicaSet, how: str
 ) -> None:
-    cloud.relay(answer=LONG, tokens_per_second=60)
+    cloud.relay(answer=LONG, tokens_per_second=PACE)
     turn = phone.send("听到一半没有存储")["turn"]["id"]
     until(lambda: any(event["type"] == "text" for event in phone.poll(turn)["events"]))
     restore = fall(how, network, replica_set)
@@ -190,13 +192,42 @@ def test_a_send_whose_answer_was_lost_is_one_turn(cloud: LocalCloudRun, phone: P
     assert [message["role"] for message in messages] == ["user", "assistant"]
 
 
+def test_a_slow_store_makes_answers_late_and_not_wrong(cloud: LocalCloudRun, phone: Phone, network: TcpProxy) -> None:
+    network.delay = 0.15
+    cloud.relay(answer=LONG, tokens_per_second=PACE)
+    events = until_end(
+        phone, send_until_accepted(phone, {"client_id": uuid.uuid4().hex, "text": "慢"})[0]["turn"]["id"]
+    )
+    assert (end_of(events)["reason"], text_of(events)) == ("complete", LONG)
+    assert cloud.relay_requests()["total"] == 1
+    assert all(status == 200 for status, _ in readiness(cloud))
+
+
+def test_a_store_slower_than_any_limit_is_told_and_recovers(
+    cloud: LocalCloudRun, phone: Phone, network: TcpProxy
+) -> None:
+    cloud.relay(answer=LONG, tokens_per_second=PACE)
+    turn = phone.send("越来越慢")["turn"]["id"]
+    until(lambda: any(event["type"] == "text" for event in phone.poll(turn)["events"]))
+    network.delay = 20.0
+    with pytest.raises(Refused) as refused:
+        Phone(cloud.url, "slow-other").send("有人吗")
+    assert (refused.value.code, refused.value.error["retryable"]) == ("store_unavailable", True)
+    until(lambda: all(status == 503 for status, _ in readiness(cloud)))
+    network.delay, network.weather = 0.0, "cut"  # what is on its way is lost with its connections
+    network.weather = "fair"
+    events = until_end(phone, turn)
+    assert (end_of(events)["reason"], text_of(events)) == ("complete", LONG)
+    assert cloud.relay_requests()["total"] == 1
+
+
 def test_a_primary_steps_down_in_mid_answer(tmp_path: Path) -> None:
     with (
         ReplicaSet(tmp_path / "set", members=3) as three,
         LocalCloudRun(instances=2, env=SETTINGS, store_url=three.url()) as cloud,
     ):
         phone = Phone(cloud.url, "stepdown")
-        cloud.relay(answer=LONG, first_token_ms=0, tokens_per_second=60)
+        cloud.relay(answer=LONG, first_token_ms=0, tokens_per_second=PACE)
         first = phone.send("换主节点")["turn"]["id"]
         until(lambda: any(event["type"] == "text" for event in phone.poll(first)["events"]))
         before = three.primary().address
@@ -208,6 +239,7 @@ def test_a_primary_steps_down_in_mid_answer(tmp_path: Path) -> None:
             assert end_of(events)["reason"] == "complete", end_of(events)
             assert text_of(events) == LONG
         assert three.primary().address != before
+        cloud.relay(answer=ANSWER, tokens_per_second=0)
         three.primary().kill()
         accepted, _ = send_until_accepted(phone, {"client_id": uuid.uuid4().hex, "text": "主节点死了"})
         assert end_of(until_end(phone, accepted["turn"]["id"]))["reason"] == "complete"

@@ -6,6 +6,13 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from tests.fakes.memory_once import MemoryOnce
+from yunliao.adapters.store.posting import let_go_in, move_in, redeem_in, reserve_in, set_plan_in, settle_in
+from yunliao.domain.ledger.account import Account, mark_of
+from yunliao.domain.ledger.audit import Books
+from yunliao.domain.ledger.codes import Code
+from yunliao.domain.ledger.entries import Entry, Kind
+from yunliao.domain.ledger.granting import Movement
 from yunliao.domain.turn import Ending, Turn
 from yunliao.ports import (
     AcceptLimits,
@@ -26,6 +33,7 @@ from yunliao.ports import (
     User,
     Users,
 )
+from yunliao.ports_ledger import Ledger, Posted
 from yunliao.ports_once import Once
 from yunliao.ports_people import ConsentRecord, KeyShare, PersonalData
 
@@ -43,7 +51,9 @@ class Tables:
         self.tickets: dict[str, tuple[bytes, int]] = {}
         self.secrets: dict[str, bytes] = {}
         self.registers: dict[str, Register] = {}
-        self.once: dict[str, tuple[str, int]] = {}
+        self.accounts: dict[str, Account] = {}
+        self.entries: dict[tuple[str, str, str], Entry] = {}
+        self.codes: dict[str, Code] = {}
         self.consents: dict[str, list[ConsentRecord]] = {}
 
     def has_key(self, user_id: str, key_id: str) -> bool:
@@ -86,6 +96,9 @@ class MemoryTurns:
             refused = self._refusal(draft, limits)
             if refused is not None:
                 return refused
+            shortfall = reserve_in(MemoryBooks(tables), draft.turn, draft.charge)
+            if shortfall is not None:
+                return AcceptOutcome(status="shortfall", shortfall=shortfall)
             if draft.new_conversation is not None:
                 tables.conversations[draft.new_conversation.id] = draft.new_conversation
             self._hide(draft)
@@ -123,6 +136,7 @@ class MemoryTurns:
                     self._tables.turns[turn.id] = turn
                 else:
                     self._end(turn, write.ending)
+                    settle_in(MemoryBooks(self._tables), turn, write.ending)
         return CommitResult(lost=frozenset(lost), stops=frozenset(stops))
 
     def claim(self, turn_id: str, *, owner: str, lease_until: int, now: int) -> Turn | None:
@@ -262,6 +276,10 @@ class MemoryUsers:
     def erase(self, user_id: str, *, key_id: str | None = None) -> dict[str, int]:
         tables = self._tables
         with tables.lock:
+            account = tables.accounts.get(user_id)
+            if account is not None and account.allowed_day >= 0:
+                mark = mark_of(user_id, account)
+                tables.tickets[mark.name] = (str(mark.allowed_day).encode(), mark.expires_at)
             if user_id in tables.users and key_id not in (None, tables.users[user_id].key_id):
                 return {}
             turns, events = tables.drop_turns(lambda turn: turn.user_id == user_id)
@@ -270,6 +288,8 @@ class MemoryUsers:
                 "messages": _drop(tables.messages, lambda message: message.user_id == user_id),
                 "turns": turns,
                 "conversations": _drop(tables.conversations, lambda conversation: conversation.user_id == user_id),
+                "entries": _drop(tables.entries, lambda entry: entry.user_id == user_id),
+                "accounts": int(tables.accounts.pop(user_id, None) is not None),
                 "consents": len(tables.consents.pop(user_id, [])),
                 "users": _drop(tables.users, lambda user: user.id == user_id),
             }
@@ -339,6 +359,9 @@ class MemoryConversations:
         tables = self._tables
         with tables.lock:
             old = [key for key, one in tables.conversations.items() if 0 < one.deleted_at < deleted_before][:limit]
+            for turn in tables.turns.values():
+                if turn.live and turn.conversation_id in old:
+                    let_go_in(MemoryBooks(tables), turn)
             tables.drop_turns(lambda turn: turn.conversation_id in old)
             _drop(tables.messages, lambda message: message.conversation_id in old)
             return _drop(tables.conversations, lambda conversation: conversation.id in old)
@@ -415,20 +438,95 @@ class MemoryRegisters:
             return True
 
 
-class MemoryOnce:
-    """Implements `ports_once.Once`."""
+class MemoryBooks:
+    """Implements `posting.Open`, inside whoever holds the lock."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def claim(self, name: str, token: str, *, now: int, expires_at: int) -> bool:
-        with self._tables.lock:
-            _drop(self._tables.once, lambda claimed: claimed[1] <= now)
-            return self._tables.once.setdefault(name, (token, expires_at))[0] == token
+    def load(self, user_id: str) -> Account | None:
+        stored = self._tables.accounts.get(user_id)
+        mark = self._tables.tickets.get(mark_of(user_id, None).name)
+        return stored or (Account(allowed_day=int(mark[0])) if mark else None)
 
-    def release(self, name: str) -> None:
+    def save(self, user_id: str, account: Account, entries: tuple[Entry, ...]) -> None:
+        self._tables.accounts[user_id] = account
+        for entry in entries:
+            key = (user_id, entry.reference, entry.kind)
+            assert key not in self._tables.entries, key
+            self._tables.entries[key] = entry
+
+    def entry(self, user_id: str, reference: str, kind: Kind) -> Entry | None:
+        return self._tables.entries.get((user_id, reference, kind))
+
+    def is_user(self, user_id: str) -> bool:
+        return user_id in self._tables.users
+
+    def code(self, code_hash: str) -> Code | None:
+        return self._tables.codes.get(code_hash)
+
+    def use(self, code: Code) -> None:
+        self._tables.codes[code.hash] = replace(code, uses=code.uses - 1)
+
+
+class MemoryLedger:
+    """Implements `ports_ledger.Ledger`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def account(self, user_id: str) -> Account | None:
         with self._tables.lock:
-            self._tables.once.pop(name, None)
+            return MemoryBooks(self._tables).load(user_id)
+
+    def move(self, user_id: str, movement: Movement) -> Posted:
+        with self._tables.lock:
+            return move_in(MemoryBooks(self._tables), user_id, movement)
+
+    def redeem(self, user_id: str, code_hash: str, *, at: int) -> Posted:
+        with self._tables.lock:
+            return redeem_in(MemoryBooks(self._tables), user_id, code_hash, at)
+
+    def put_codes(self, codes: Sequence[Code]) -> None:
+        with self._tables.lock:
+            self._tables.codes |= {code.hash: code for code in codes}
+
+    def set_plan(self, user_id: str, plan: str) -> bool:
+        with self._tables.lock:
+            return set_plan_in(MemoryBooks(self._tables), user_id, plan)
+
+    def entries(
+        self, user_id: str, *, before: int | None, limit: int, kinds: Collection[Kind] | None = None
+    ) -> list[Entry]:
+        found = [
+            entry
+            for entry in self._of(user_id)
+            if (before is None or entry.number < before) and (kinds is None or entry.kind in kinds)
+        ]
+        return found[::-1][:limit]
+
+    def about(self, user_id: str, reference: str) -> list[Entry]:
+        return [entry for entry in self._of(user_id) if entry.reference == reference]
+
+    def books(self, user_id: str) -> Books:
+        tables = self._tables
+        with tables.lock:
+            return Books(
+                user_id=user_id,
+                account=tables.accounts.get(user_id),
+                entries=tuple(self._of(user_id)),
+                turns=tuple(t for t in tables.turns.values() if t.user_id == user_id and t.price_version),
+                known=user_id in tables.users,
+            )
+
+    def users(self, *, after: str, limit: int) -> list[str]:
+        with self._tables.lock:
+            return sorted(key for key in {*self._tables.users, *self._tables.accounts} if key > after)[:limit]
+
+    def _of(self, user_id: str) -> list[Entry]:
+        with self._tables.lock:
+            mine = [entry for entry in self._tables.entries.values() if entry.user_id == user_id]
+        return sorted(mine, key=lambda entry: entry.number)
 
 
 class MemoryPersonalData:
@@ -471,10 +569,17 @@ class MemoryPersonalData:
         with tables.lock:
             if tables.conversation(user_id, conversation_id) is None:
                 return None
+            for turn in tables.turns.values():
+                if turn.live and turn.conversation_id == conversation_id:
+                    let_go_in(MemoryBooks(tables), turn)
             turns, events = tables.drop_turns(lambda turn: turn.conversation_id == conversation_id)
             messages = _drop(tables.messages, lambda message: message.conversation_id == conversation_id)
             del tables.conversations[conversation_id]
             return {"events": events, "turns": turns, "messages": messages, "conversations": 1}
+
+    def keyed(self, *, after: str, limit: int) -> list[tuple[str, str]]:
+        with self._tables.lock:
+            return sorted((user.id, user.key_id) for user in self._tables.users.values() if user.id > after)[:limit]
 
     def rekey(self, user_id: str, *, old: bytes, new: bytes, key_id: str) -> bool:
         with self._tables.lock:
@@ -519,6 +624,9 @@ class MemoryKeyStore:
         left = [share for share in self.shares.values() if share.destroyed_at and share.user_id]
         return sorted(left, key=lambda share: share.destroyed_at)[:limit]
 
+    def destroyed(self, share_ids: Collection[str]) -> set[str]:
+        return {one for one in share_ids if one in self.shares and self.shares[one].destroyed_at}
+
     def ping(self) -> None: ...
 
     def close(self) -> None: ...
@@ -536,7 +644,8 @@ class MemoryStore:
         self.tickets: Tickets = MemoryTickets(tables)
         self.secrets: Secrets = MemorySecrets(tables)
         self.registers: Registers = MemoryRegisters(tables)
-        self.once: Once = MemoryOnce(tables)
+        self.once: Once = MemoryOnce()
+        self.ledger: Ledger = MemoryLedger(tables)
 
     def migrate(self) -> list[str]:
         return []

@@ -37,6 +37,7 @@ def known() -> set[str]:
     metrics.relay_hedge("won")
     metrics.relay_continued("complete")
     metrics.listeners("poll", 1)
+    metrics.credits_refused("daily_limit")
     return set(re.findall(r"^(yunliao_\w+)", metrics.render()[0].decode(), re.MULTILINE))
 
 

@@ -24,6 +24,7 @@ WITHOUT_AI_TEXT = {
     "user.tickets": "a ticket",
     "user.check_receipt": "yes or no",
     "user.models": "names of models",
+    **{f"user.{name}": "amounts of credits" for name in ("credits_now", "credit_entries", "redeem", "receipt")},
     "user.config": "the operator's words; the label is among them",
     "platform.push": "success",
     "platform.job_names": "names",
@@ -149,6 +150,7 @@ COPIES = {
     ("pages/document/document.js", "codeOf(this.data.b[event.currentTarget.dataset.index])"): "the operator's texts",
     ("pages/chat/chat.js", "event.currentTarget.dataset.id"): "the id of a request",
     ("pages/about/about.js", "contact"): "the operator's contact",
+    ("pages/privacy/privacy.js", "this.data.receipt.words"): "what was erased, in numbers",
 }
 
 

@@ -26,7 +26,7 @@ async function shoot({ url, out, states, themes, desk, user, scale }) {
     for (const theme of themes) {
       for (const state of states) {
         const context = await browser.newContext({
-          viewport: desk ? { width: 1100, height: 980 } : { width: 390, height: 844 }, deviceScaleFactor: scale,
+          viewport: desk ? { width: 1100, height: 980 } : { width: 390, height: 844 }, deviceScaleFactor: scale, timezoneId: 'Asia/Shanghai',
         })
         const params = { theme, user: state.user ? state.user(theme) : user, ...(state.route ? { route: state.route } : {}), ...(state.params || {}), ...(desk ? {} : { panel: '0' }) }
         const file = path.join(out, `${state.name}-${theme}.png`)
@@ -36,6 +36,7 @@ async function shoot({ url, out, states, themes, desk, user, scale }) {
           await phone.settle()
           await phone.page.screenshot({ path: file })
           written.push(file)
+          console.log(file)
           for (const error of await phone.errors()) console.log(`${file}: ${error}`)
         } catch (error) {
           failed += 1
@@ -62,7 +63,7 @@ async function main() {
   if (values.only) states = states.filter((s) => values.only.split(',').includes(s.name))
   const themes = values.theme ? values.theme.split(',') : ['light', 'dark']
   const { written, failed } = await shoot({ ...values, states, themes, scale: Number(values.scale) })
-  for (const file of written) console.log(file)
+  console.error(`${written.length} pictures${failed ? `, ${failed} failed` : ''}`)
   process.exitCode = failed ? 1 : 0
 }
 

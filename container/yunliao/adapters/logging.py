@@ -20,6 +20,10 @@ class JsonTurnLog:
         """A request that failed on our side: the kind of the fault and where, never its words."""
         self._logger.error("fault", kind=kind, request_id=request_id, route=route)
 
+    def service_budget(self, state: str, part: float) -> None:
+        """The service's daily limit: `warning` or `exhausted`, and the part of it that is taken."""
+        self._logger.warning("service_budget", state=state, part=round(part, 3))
+
     @cached_property
     def _logger(self) -> Any:
         # Imported at the first line, which is written after the first answer: start-up is felt after every scale to

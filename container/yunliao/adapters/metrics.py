@@ -64,6 +64,15 @@ class PrometheusMetrics:
         )
         self._takeovers = Counter("yunliao_takeovers", "Turns taken over from a dead instance", registry=registry)
         self._listeners = Gauge("yunliao_listeners", "Connected listeners", ("transport",), registry=registry)
+        self._credits_cost = Counter(
+            "yunliao_credits_cost", "Micro-credits that ended turns cost the operator", registry=registry
+        )
+        self._credits_refused = Counter(
+            "yunliao_credits_refused", "Messages refused for want of credits", ("code",), registry=registry
+        )
+        self._service_day = Gauge(
+            "yunliao_service_day_part", "Part of the service's daily limit that is taken, 0 to 1", registry=registry
+        )
 
     def turn_ended(self, reason: str, code: str, seconds: float) -> None:
         self._ended.labels(reason, code).inc()
@@ -118,6 +127,15 @@ class PrometheusMetrics:
 
     def listeners(self, transport: str, change: int) -> None:
         self._listeners.labels(transport).inc(change)
+
+    def credits_cost(self, amount: int) -> None:
+        self._credits_cost.inc(amount)
+
+    def credits_refused(self, code: str) -> None:
+        self._credits_refused.labels(code).inc()
+
+    def service_day(self, part: float) -> None:
+        self._service_day.set(part)
 
     def render(self) -> tuple[bytes, str]:
         """The exposition text and its content type."""

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from yunliao.domain.principal import Principal
 from yunliao.errors import NotFound
-from yunliao.ports import Turns, User, Users
+from yunliao.ports import Registers, Turns, User, Users
 from yunliao.ports_people import PersonalData
 from yunliao.services.data_keys import DataKeys
 from yunliao.services.engine import Engine
@@ -13,6 +13,9 @@ from yunliao.services.receipts import Receipt, Receipts
 
 UNFINISHED = 50
 """Erases that one run of the job finishes."""
+SWEPT = 500
+"""Users that one run of the job looks at."""
+SWEEP = "key-sweep"
 
 
 class EraseLog(Protocol):
@@ -30,6 +33,7 @@ class Account:
         users: Users,
         turns: Turns,
         personal: PersonalData,
+        registers: Registers,
         engine: Engine,
         people: People,
         keys: DataKeys,
@@ -39,6 +43,7 @@ class Account:
         self._users = users
         self._turns = turns
         self._personal = personal
+        self._registers = registers
         self._engine = engine
         self._people = people
         self._keys = keys
@@ -80,6 +85,20 @@ class Account:
             self._people.forget(share.user_id)
             self._keys.settle(share.id)
         return len(left)
+
+    def sweep(self) -> int:
+        """Look at some users more, a round of all in many calls: who came back from an old backup without a key goes.
+        How many went. For the timer's job; two at once only look twice."""
+        mark = self._registers.read(SWEEP)
+        found = self._personal.keyed(after=mark.value.decode(), limit=SWEPT)
+        gone = self._keys.destroyed([key_id for _, key_id in found if key_id])
+        noise = [(user_id, key_id) for user_id, key_id in found if key_id in gone]
+        for user_id, key_id in noise:
+            self._users.erase(user_id, key_id=key_id)
+            self._keys.settle(key_id)
+        onward = found[-1][0] if len(found) == SWEPT else ""
+        self._registers.swap(SWEEP, version=mark.version, value=onward.encode())
+        return len(noise)
 
     def _remove(self, user: User) -> dict[str, int]:
         records = self._users.erase(user.id, key_id=user.key_id)

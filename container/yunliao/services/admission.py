@@ -37,8 +37,14 @@ class SharedSeats:
         """Seats that are surely this instance's now."""
         return self._have if self._clock.now_ms() < self._until else 0
 
+    def keep(self, running: int) -> None:
+        """Be sure of no more than `running` seats until `ask` has answered: it may give the others back, also where its
+        answer is lost."""
+        self._have = min(self._have, running)
+
     def ask(self, *, running: int, demand: int) -> None:
         """Hold as many of `demand` seats as are free and fair, and renew them. Raises `StoreUnavailable`."""
+        self.keep(running)
         now = self._clock.now_ms()
         until = now + self._lease_ms
 
@@ -131,7 +137,8 @@ class Slots:
             with self._lock:
                 running = len(self._held)
                 demand = min(self._max_live, running + len(self._waiting))
-            with suppress(StoreUnavailable):  # what was not given back ends with its lease
+                seats.keep(running)
+            with suppress(StoreUnavailable):  # what was not given back ends by itself
                 seats.ask(running=running, demand=demand)
             with self._lock:
                 self._grant()

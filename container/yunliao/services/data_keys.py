@@ -79,6 +79,10 @@ class DataKeys:
         self._store.destroy(key_id, at=self._clock.now_ms())
         self._store.settled(key_id)
 
+    def destroyed(self, key_ids: list[str]) -> set[str]:
+        """Which of these are gone for good."""
+        return self._store.destroyed(key_ids) if key_ids else set()
+
     def unfinished(self, limit: int) -> list[KeyShare]:
         """Erases that were cut short between the key and the records."""
         return self._store.unsettled(limit=limit)

@@ -46,5 +46,6 @@ class Jobs:
                     deleted_before=now - 2 * UNDO_SECONDS * 1000, limit=BATCH
                 ),
                 "erases_finished": self._account.finish(),
+                "unreadable_removed": self._account.sweep(),
             }
         raise NotFound("no such job: " + ", ".join(self.names))

@@ -78,13 +78,20 @@ class People:
     def enrol(self, principal: Principal) -> tuple[User, Owner]:
         """A caller's account, made now if there is none. Raises `StoreUnavailable`."""
         user_id = self.user_id_of(principal)
-        user, key = self._keyed(user_id, fresh=True) or self._enrol(user_id, principal)
+        found = self._keyed(user_id, fresh=True)
+        if found is None:
+            self._clear(user_id)
+        user, key = found or self._enrol(user_id, principal)
         return user, self._owner(user, principal, key)
 
     def check_standing(self, user: User) -> None:
         """Raises `Suspended`."""
         if user.suspended_until > self._clock.now_ms():
             raise Suspended
+
+    def id_of(self, appid: str, openid: str) -> str:
+        """The id under which somebody is stored, whether they are or not."""
+        return self._vault.lookup(self._lookup(), f"{appid}:{openid}")
 
     def owner_of(self, turn: Turn) -> Owner:
         """The owner of a stored turn, for an instance that never met the caller (takeover). Overseas processing is
@@ -133,10 +140,8 @@ class People:
         try:
             user, key = self._keys.open(user)
         except Destroyed:
-            # An erase that was cut short, or a store put back from an old backup: the rest is noise, so it goes.
+            # Being erased at this moment, cut short in it, or back from an old backup: nobody, in any case.
             self.forget(user.id)
-            self._users.erase(user.id, key_id=user.key_id)
-            self._keys.settle(user.key_id)
             return None
         with self._lock:
             self._cache[user.id] = (self._clock.now_ms() + CACHE_MS, user, key)
@@ -144,6 +149,13 @@ class People:
             while len(self._cache) > CACHE_USERS:
                 self._cache.popitem(last=False)
         return user, key
+
+    def _clear(self, user_id: str) -> None:
+        """What is left of an account whose key is destroyed goes before a new one begins in its place."""
+        noise = self._users.get(user_id)
+        if noise is not None:
+            self._users.erase(user_id, key_id=noise.key_id)
+            self._keys.settle(noise.key_id)
 
     def _enrol(self, user_id: str, principal: Principal) -> tuple[User, bytes]:
         key, wrapped, key_id = self._keys.make(user_id)

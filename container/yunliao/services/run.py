@@ -13,7 +13,8 @@ import msgspec
 from yunliao.domain.events import End, EndReason, Event, Problem, Queued, Reasoning, Retract, Text, Usage, encode_event
 from yunliao.domain.guard import GuardPolicy
 from yunliao.domain.joining import Joiner
-from yunliao.domain.turn import Ending, MessageBody, Turn
+from yunliao.domain.ledger.endings import Metered
+from yunliao.domain.turn import ChatMessage, Ending, MessageBody, Turn
 from yunliao.errors import (
     BlockedInput,
     BlockedOutput,
@@ -21,6 +22,7 @@ from yunliao.errors import (
     InstanceLost,
     Internal,
     QueueTimeout,
+    StoreUnavailable,
     TurnFailed,
     YunliaoError,
 )
@@ -39,7 +41,7 @@ from yunliao.ports import (
 )
 from yunliao.services.admission import Slots
 from yunliao.services.asking import Asking, Prompt
-from yunliao.services.generation import Generation, total
+from yunliao.services.generation import Generation, metered, total
 from yunliao.services.live_log import LiveLog, Numbered
 from yunliao.services.patience import LONGEST, patiently
 from yunliao.services.people import Owner
@@ -54,6 +56,8 @@ POSITION_MS = 1_000
 """Least time between two `queued` events of one turn, milliseconds."""
 SEAM_CHARS = 64
 """Characters of the continued text that are checked again together with the continuation."""
+LEASE_LOOK = 0.05
+"""Seconds between two looks at whether the lease was renewed."""
 VERDICT_SECONDS = 30.0 + LONGEST
 """Longest wait for the verdicts on the tail of an answer, seconds; longer than any single check may take, with an
 outage of the store in which its quota cannot be counted."""
@@ -72,6 +76,8 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     spawn: Callable[[Callable[[], None]], None]
     queue_seconds: float
     answer_tokens: int
+    room: Callable[[str, tuple[ChatMessage, ...]], int] | None = None
+    """Tokens the answer to a model's prompt may have where answers cost something; at most `answer_tokens`."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,8 +135,13 @@ class Run:
         self._state = turn.state
         self._inflight: tuple[TurnWrite, list[Numbered]] | None = None
         self._granted: threading.Event | None = None
+        self._lease_until = turn.lease_until
         self._joiner = Joiner("")
         self._before = self.shown.text
+        self._found = self.shown
+        self._heard: list[Generation] = []
+        self.metered = Metered()
+        """What there is to pay for, known with the ending."""
         self._said = ""
         self._thought = False
         self.answer = self._screened("")
@@ -272,15 +283,18 @@ class Run:
         request = RelayRequest(
             model=self.turn.model,
             messages=prompt.messages,
-            max_tokens=tools.answer_tokens,
+            max_tokens=self._room(prompt),
             request_id=self.turn.id,
             trace=self.owner.principal.trace,
             avoid=avoid,
+            still=self._still_ours,
             domestic_only=not self.owner.principal.overseas,
         )
         heard = Generation(request=request)
+        self._heard.append(heard)
+        ours = self._still_ours()
         with self._lock:
-            if self._interrupted:
+            if self._interrupted or not ours:
                 return heard
             self._joiner = Joiner(prompt.confirmed, mending=mending)
             stream = self._stream = tools.relay.stream(request)
@@ -301,6 +315,24 @@ class Run:
             if self._joiner.unusable:  # the text that was shown is kept, and the ending says so
                 heard.finish, heard.failure = None, InstanceLost("no continuation")
         return heard
+
+    def _still_ours(self) -> bool:
+        """Whether a generation may be asked for. After the lease ran out (this process stood still, or the store was
+        away) the turn may be another's: then only the store knows, and its word is waited for (P3)."""
+        clock = self._tools.clock
+        until = clock.monotonic() + LONGEST
+        while self._lease_until and clock.now_ms() >= self._lease_until and not self._interrupted:
+            if clock.monotonic() >= until:
+                raise StoreUnavailable("lease not renewed")
+            self._wake(True)
+            clock.sleep(LEASE_LOOK)
+        return not self._interrupted
+
+    def _room(self, prompt: Prompt) -> int:
+        tools = self._tools
+        if tools.room is None or not self.turn.price_version:
+            return tools.answer_tokens
+        return tools.room(self.turn.model, prompt.messages)
 
     def _settle(self) -> None:
         """Wait for the verdicts on what came; also on what came before a failure, since it is kept."""
@@ -362,6 +394,7 @@ class Run:
             ending = None
             if outcome is not None:
                 events += self._closing_events(outcome)
+                self.metered = metered(self._heard, before=self._found, shown=self.shown)
                 body = msgspec.json.encode(msgspec.structs.replace(self.shown, usage=outcome.usage))
                 ending = Ending(
                     reason=outcome.reason,
@@ -369,6 +402,7 @@ class Run:
                     usage=outcome.usage,
                     answer=self.owner.seal(self.turn.answer_message_id, "body", body),
                     ended_at=now,
+                    metered=self.metered,
                 )
             if not events and not force:
                 return None
@@ -378,9 +412,10 @@ class Run:
             self._inflight = (write, shown)
             return write
 
-    def committed(self, *, lost: bool) -> None:
-        """The write of `collect` is durable, or the turn is no longer ours."""
+    def committed(self, *, lost: bool, lease_until: int = 0) -> None:
+        """The write of `collect` is durable and the lease renewed, or the turn is no longer ours."""
         with self._lock:
+            self._lease_until = max(self._lease_until, lease_until)
             write, shown = self._inflight or (None, [])
             self._inflight = None
         if lost or write is None:

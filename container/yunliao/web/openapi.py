@@ -10,22 +10,28 @@ from yunliao import __version__
 from yunliao.domain.events import Accepted, End, Notice, Queued, Reasoning, Retract, Text
 from yunliao.errors import (
     ClientIdConflict,
+    CodeInvalid,
     ConsentRequired,
+    DailyLimit,
     Draining,
     IdentityMissing,
     IdentityUntrusted,
+    InsufficientCredits,
     InvalidRequest,
     NotFound,
     OverseasConsentRequired,
     RateLimited,
     RequestTooLarge,
+    ServiceBudgetExhausted,
     StoreUnavailable,
     Suspended,
+    TurnLimit,
     UnsupportedMediaType,
     YunliaoError,
 )
 from yunliao.services.catalog import ConfigView
 from yunliao.services.consents import ConsentView
+from yunliao.services.credits import CreditsView, EntriesView, ReceiptView, RedeemedView
 from yunliao.services.export import ExportPart
 from yunliao.services.receipts import Receipt
 from yunliao.web import schemas
@@ -59,6 +65,10 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "user.export_file": ("Everything held about the caller, streamed", None, None, (200,)),
     "user.check_receipt": ("Whether a receipt is genuine", schemas.ReceiptIn, schemas.GenuineOut, (200,)),
     "user.erase": ("Erase everything held about the caller", None, Receipt, (200,)),
+    "user.credits_now": ("The caller's credits", None, CreditsView, (200,)),
+    "user.credit_entries": ("Entries of the caller's credits, newest first", None, EntriesView, (200,)),
+    "user.redeem": ("Redeem a code", schemas.RedeemIn, RedeemedView, (200,)),
+    "user.receipt": ("What an answer cost", None, ReceiptView, (200,)),
     "user.models": ("Models people may choose", None, schemas.ModelsOut, (200,)),
     "user.config": ("What the operator configured", None, ConfigView, (200,)),
     "platform.push": ("WeChat's message push", None, None, (200,)),
@@ -84,6 +94,11 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     "user.export": (("format", {"enum": ["json", "markdown"]}), ("cursor", {"type": "string"})),
     "user.export_file": (("format", {"enum": ["json", "markdown"]}),),
     "user.conversations": (("before", {"type": "string"}), ("limit", {"type": "integer", "minimum": 1})),
+    "user.credit_entries": (
+        ("before", {"type": "string"}),
+        ("limit", {"type": "integer", "minimum": 1}),
+        ("all", {"type": "boolean"}),
+    ),
     "user.messages": (("before", {"type": "string"}), ("limit", {"type": "integer", "minimum": 1})),
 }
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
@@ -122,6 +137,7 @@ EXAMPLES: dict[type, dict[str, Any]] = {
     schemas.CreateConversationIn: {"title": "周末计划"},
     schemas.FeedbackIn: {"value": "up", "reasons": ["有帮助"]},
     schemas.ReportIn: {"reason": "内容不当"},
+    schemas.RedeemIn: {"code": "7ZK4M-0QXWB-9H2TN-C5RVD"},
     schemas.ConsentIn: {"version": "latest", "overseas": False},
 }
 ERRORS: dict[str, tuple[type[YunliaoError], ...]] = {
@@ -133,14 +149,9 @@ ERRORS: dict[str, tuple[type[YunliaoError], ...]] = {
 }
 """What every route of a plane may answer."""
 SENDING = (
-    ConsentRequired,
-    OverseasConsentRequired,
-    Suspended,
-    ClientIdConflict,
-    RequestTooLarge,
-    UnsupportedMediaType,
-    RateLimited,
-    Draining,
+    *(ConsentRequired, OverseasConsentRequired, Suspended),
+    *(ClientIdConflict, RequestTooLarge, UnsupportedMediaType, RateLimited, Draining),
+    *(InsufficientCredits, DailyLimit, TurnLimit, ServiceBudgetExhausted),
 )
 FURTHER: dict[str, tuple[type[YunliaoError], ...]] = {
     **{
@@ -151,6 +162,7 @@ FURTHER: dict[str, tuple[type[YunliaoError], ...]] = {
     "user.send": SENDING,
     "user.regenerate": SENDING,
     "user.continue_": SENDING,
+    "user.redeem": (CodeInvalid, RateLimited),
     "platform.jobs": (InvalidRequest, NotFound, StoreUnavailable),
 }
 

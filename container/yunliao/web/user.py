@@ -19,7 +19,7 @@ from yunliao.web import schemas
 from yunliao.web.callers import caller
 from yunliao.web.failures import request_id
 from yunliao.web.render import event_list, events_json, sse
-from yunliao.web.validation import body, choice, cursor, integer, number
+from yunliao.web.validation import body, choice, cursor, flag, integer, number
 
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
@@ -270,6 +270,24 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
     @routes.post("/receipts/check")
     def check_receipt() -> Response:
         return _answer(schemas.GenuineOut(genuine=services.receipts.genuine(body(schemas.ReceiptIn).receipt)))
+
+    @routes.get("/me/credits")
+    def credits_now() -> Response:
+        return _answer(services.credits.view(owner()))
+
+    @routes.get("/me/credits/entries")
+    def credit_entries() -> Response:
+        everything, limit = flag("all"), integer("limit", 20, 1, 100)
+        return _answer(services.credits.entries(owner(), cursor("before"), limit, everything))
+
+    @routes.post("/me/credits/redeem")
+    def redeem() -> Response:
+        asked = body(schemas.RedeemIn)
+        return _answer(services.credits.redeem(owner(), asked.code))
+
+    @routes.get("/turns/<id:turn_id>/receipt")
+    def receipt(turn_id: str) -> Response:
+        return _answer(services.credits.receipt(owner(), turn_id))
 
     @routes.get("/models")
     def models() -> Response:

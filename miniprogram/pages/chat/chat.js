@@ -2,6 +2,7 @@ const { texts, fill } = require('../../i18n/index');
 const { follow, topRows } = require('../../styles/look');
 const { copy } = require('../../components/markdown/runs');
 const { Far } = require('./far');
+const models = require('../model_choice');
 const menu = require('./menu');
 
 /** The reader has come back to the end when no more than this is below the screen, and has left it when more than that is, in px. */
@@ -191,14 +192,13 @@ Page({
   },
 
   chooseModel() {
-    const { session, settings } = getApp().yunliao;
-    const { models } = session.state;
+    const all = getApp().yunliao.session.state.models;
     // WeChat's sheet has at most six entries; a longer list is in the settings.
-    if (models.length > 6) this.settings();
-    else if (models.length > 1) {
+    if (all.length > 6) this.settings();
+    else if (all.length > 1) {
       wx.showActionSheet({
-        itemList: models.map((/** @type {any} */ one) => one.name),
-        success: (answer) => settings.set('model', models[answer.tapIndex].default ? '' : models[answer.tapIndex].id),
+        itemList: all.map((/** @type {any} */ one) => (one.overseas ? `${one.name} · ${this.data.t.overseasModel}` : one.name)),
+        success: (answer) => { models.choose(all[answer.tapIndex], this.data.t); },
         fail: () => {}
       });
     }
@@ -207,6 +207,12 @@ Page({
   /** @param {any} event */
   copyRequest(event) {
     copy(event.currentTarget.dataset.id, this.data.lang);
+  },
+
+  /** Where what a refusal lacks is found. @param {any} event */
+  help(event) {
+    const { page } = event.currentTarget.dataset;
+    wx.navigateTo({ url: `/pages/${page}/${page}` });
   },
 
   cancelEdit() {

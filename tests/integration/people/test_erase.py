@@ -230,8 +230,11 @@ def test_an_erase_that_was_cut_short_is_finished(
             assert person.code(instance, "DELETE", "/v1/me") == (503, "store_unavailable")
     assert all(instance.services.store.users.get(user.id) is not None for user in users if user)
     restarted = stacked.start()
-    assert persons[0].code(restarted, "GET", "/v1/conversations") == (403, "consent_required")
-    assert stored(instance, persons[0]) is None
+    for person in persons:
+        assert person.code(restarted, "GET", "/v1/conversations") == (403, "consent_required")
+        assert person.code(restarted, "GET", "/v1/me/export") == (404, "not_found")
+    persons[0].agree(restarted)  # back before the rest was gone: it goes first
+    assert persons[0].call(restarted, "GET", "/v1/conversations")["conversations"] == []
     job = restarted.app.test_client().post("/jobs/expire", json={}, headers={"X-Yunliao-Secret": "a-secret-of-sixteen"})
     assert job.get_json()["erases_finished"] == 1
     assert stored(instance, persons[1]) is None
@@ -317,7 +320,10 @@ def placed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
             client.drop_database(client.get_default_database().name)
 
 
-def test_a_backup_from_before_the_erase_cannot_be_read_with_what_is_there_after_it(placed: Stack) -> None:
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_backup_from_before_the_erase_cannot_be_read_with_what_is_there_after_it(
+    placed: Stack, comes_back: bool
+) -> None:
     url = placed.env["YUNLIAO_STORE_URL"]
     person, neighbour = Person("leaver"), Person("neighbour")
     instance = placed.start()
@@ -353,8 +359,17 @@ def test_a_backup_from_before_the_erase_cannot_be_read_with_what_is_there_after_
     # By way of the service: nobody is there, and what is left of them goes.
     assert person.call(restored, "GET", "/v1/me")["consent"]["version"] == ""
     assert person.code(restored, "GET", "/v1/me/export") == (404, "not_found")
-    assert services.store.users.get(user.id) is None
-    assert services.store.personal.conversations(user.id, after="", until=2**53, limit=9) == []
+    assert person.code(restored, "GET", "/v1/conversations") == (403, "consent_required")
+    if comes_back:
+        person.agree(restored)
+        assert person.call(restored, "GET", "/v1/conversations")["conversations"] == []
+    else:  # what is left goes by the timer's job
+        job = restored.app.test_client().post(
+            "/jobs/expire", json={}, headers={"X-Yunliao-Secret": "a-secret-of-sixteen"}
+        )
+        assert job.get_json()["unreadable_removed"] == 1
+        assert services.store.users.get(user.id) is None
+    assert len(services.store.personal.turns(user.id, after="", until=2**53, limit=9)) == 0
     person.agree(restored)
     assert json.loads(person.export(restored))["messages"] == []
     # The neighbour lost nothing.

@@ -28,6 +28,12 @@ def found_of(where: Instance, person: Person) -> tuple[Any, Owner]:
     return found
 
 
+def titled(person: Person, where: Instance, turn: dict[str, Any]) -> None:
+    """Until the conversation has the title that comes a moment after its first answer."""
+    path = f"/v1/conversations/{turn['conversation_id']}"
+    wait_until(lambda: person.call(where, "GET", path)["conversation"]["title"], "no title")
+
+
 def test_the_file_holds_everything_once(stacked: Stack, instance: Instance) -> None:
     stacked.relay.reasoning = "想一想。"
     person = Person("reader").agree(instance, overseas=False).agree(instance, overseas=True)
@@ -146,7 +152,7 @@ def test_a_live_answer_is_left_out_whole(stacked: Stack, instance: Instance) -> 
 def test_a_part_asked_for_again_is_the_same(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("yunliao.services.export.PART_BYTES", 1)
     person = Person("reader").agree(instance)
-    person.chat(instance, "一个问题")
+    titled(person, instance, person.chat(instance, "一个问题"))
     first = person.call(instance, "GET", "/v1/me/export")
     path = f"/v1/me/export?cursor={first['next']}"
     once, twice = person.call(instance, "GET", path), person.call(instance, "GET", path)
@@ -173,7 +179,7 @@ def test_the_same_file_streams_whole(stacked: Stack, instance: Instance, monkeyp
     monkeypatch.setattr("yunliao.services.export.PART_BYTES", 500)
     person = Person("reader").agree(instance)
     for number in range(3):
-        person.chat(instance, f"问题 {number}")
+        titled(person, instance, person.chat(instance, f"问题 {number}"))
     for form, mime, suffix in (("json", "application/json", "json"), ("markdown", "text/markdown", "md")):
         answer = person.ask(instance, "GET", f"/v1/me/export/file?format={form}")
         assert answer.content_type == f"{mime}; charset=utf-8"
@@ -261,6 +267,9 @@ def test_ten_thousand_messages_in_answers_of_less_than_a_megabyte(instance: Inst
     markdown = person.export(instance, "markdown")
     assert markdown.count("\n### ") == 10_000
     assert markdown.count(f"\n> {LABEL}\n") == 5_000 + 1
+    # And all of it goes, more than one transaction has time for.
+    records = person.call(instance, "DELETE", "/v1/me")["records"]
+    assert (records["messages"], records["turns"], records["conversations"]) == (10_000, 5_000, 200)
 
 
 @pytest.mark.parametrize("form", ["json", "markdown"])

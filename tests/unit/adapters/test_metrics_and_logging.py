@@ -32,6 +32,9 @@ SAMPLES = {
     "started": ((1.2,), "yunliao_start_seconds 1.2"),
     "takeover": ((), "yunliao_takeovers_total 1.0"),
     "listeners": (("sse", 1), 'yunliao_listeners{transport="sse"} 1.0'),
+    "credits_cost": ((250,), "yunliao_credits_cost_total 250.0"),
+    "credits_refused": (("daily_limit",), 'yunliao_credits_refused_total{code="daily_limit"} 1.0'),
+    "service_day": ((0.25,), "yunliao_service_day_part 0.25"),
 }
 
 

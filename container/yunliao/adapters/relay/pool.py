@@ -116,7 +116,7 @@ class PooledStream:
                 raise OverseasConsentRequired
             raise RelayRefused("no upstream offers the model")
         try:
-            while not self._closed.is_set():
+            while not self._closed.is_set() and self._still():
                 trial = self._begin()
                 if trial is None:
                     continue
@@ -131,6 +131,9 @@ class PooledStream:
                 raise
         finally:
             self._leave()
+
+    def _still(self) -> bool:
+        return self._request.still is None or self._request.still()
 
     # --- choosing -------------------------------------------------------------------------------------------------
 
@@ -216,7 +219,7 @@ class PooledStream:
         second: Trial | None = None
         try:
             heard = race.wait(self._pool.policy.hedge_after)
-            if heard is None and not self._closed.is_set():
+            if heard is None and not self._closed.is_set() and self._still():
                 second = self._second()
                 if second is not None:
                     race.enter(second)

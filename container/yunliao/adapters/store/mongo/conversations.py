@@ -7,6 +7,7 @@ from pymongo.client_session import ClientSession
 
 from yunliao.adapters.store.mongo.accept import pass_gate
 from yunliao.adapters.store.mongo.database import Database, Document, Refused
+from yunliao.adapters.store.mongo.ledger import let_go_of
 from yunliao.adapters.store.mongo.records import before as before_cursor
 from yunliao.adapters.store.mongo.records import document, load, read
 from yunliao.ports import Conversation, Message
@@ -90,6 +91,7 @@ class MongoConversations:
             if self._conversations.delete_one(one, session=session).deleted_count == 0:
                 return Refused(False)  # restored, or another instance was here
             parts = {"user_id": user_id, "conversation_id": conversation_id}
+            let_go_of(self._database, session, parts)
             self._messages.delete_many(parts, session=session)
             self._database["turns"].delete_many(parts, session=session)
             return True

@@ -1,5 +1,6 @@
 """Halves of data keys in MongoDB: in a database of their own, or in the collection `user_keys` beside the records."""
 
+from collections.abc import Collection
 from contextlib import suppress
 
 from pymongo import ASCENDING, IndexModel
@@ -69,6 +70,12 @@ class MongoKeyStore:
         with self._database.call():
             found = self._keys.find({"unsettled": True}).sort("destroyed_at", ASCENDING).limit(limit)
             return [_share(one) for one in found]
+
+    def destroyed(self, share_ids: Collection[str]) -> set[str]:
+        """See `ports_people.KeyStore.destroyed`."""
+        wanted = {"_id": {"$in": list(share_ids)}, "destroyed_at": {"$gt": 0}}
+        with self._database.call():
+            return {one["_id"] for one in self._keys.find(wanted, {"_id": 1})}
 
     def ping(self) -> None:
         """See `ports_people.KeyStore.ping`."""

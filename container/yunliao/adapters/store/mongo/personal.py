@@ -5,7 +5,9 @@ from pymongo.client_session import ClientSession
 
 from yunliao.adapters.store.mongo.accept import TURN
 from yunliao.adapters.store.mongo.database import Database, Document, Refused
+from yunliao.adapters.store.mongo.ledger import let_go_of
 from yunliao.adapters.store.mongo.records import LARGEST, load
+from yunliao.adapters.store.mongo.thinning import thin
 from yunliao.domain.turn import Turn
 from yunliao.ports import Conversation, Message
 from yunliao.ports_people import ConsentRecord
@@ -54,25 +56,38 @@ class MongoPersonalData:
     def purge(self, user_id: str, conversation_id: str) -> dict[str, int] | None:
         """See `ports_people.PersonalData.purge`."""
         parts = {"user_id": user_id, "conversation_id": conversation_id}
+        with self._database.call():
+            found = self._database["conversations"].find_one({"_id": conversation_id, "user_id": user_id}, {"_id": 1})
+        if found is None:
+            return None
+        thinned = thin(self._database, parts)
 
         def work(session: ClientSession) -> dict[str, int] | Refused[dict[str, int] | None] | None:
             conversations, turns = self._database["conversations"], self._database["turns"]
             one = {"_id": conversation_id, "user_id": user_id}
             if conversations.delete_one(one, session=session).deleted_count == 0:
                 return Refused(None)
+            let_go_of(self._database, session, parts)
             counting: list[Document] = [
                 {"$match": parts},
                 {"$group": {"_id": None, "events": {"$sum": {"$size": {"$ifNull": ["$events", []]}}}}},
             ]
             events = next(iter(turns.aggregate(counting, session=session)), {"events": 0})["events"]
             return {
-                "events": int(events),
-                "turns": turns.delete_many(parts, session=session).deleted_count,
-                "messages": self._database["messages"].delete_many(parts, session=session).deleted_count,
+                "events": int(events) + thinned["events"],
+                "turns": turns.delete_many(parts, session=session).deleted_count + thinned["turns"],
+                "messages": self._database["messages"].delete_many(parts, session=session).deleted_count
+                + thinned["messages"],
                 "conversations": 1,
             }
 
         return self._database.transaction(work)
+
+    def keyed(self, *, after: str, limit: int) -> list[tuple[str, str]]:
+        """See `ports_people.PersonalData.keyed`."""
+        with self._database.call():
+            found = self._database["users"].find({"_id": {"$gt": after}}, {"key_id": 1})
+            return [(one["_id"], one.get("key_id", "")) for one in found.sort("_id", ASCENDING).limit(limit)]
 
     def rekey(self, user_id: str, *, old: bytes, new: bytes, key_id: str) -> bool:
         """See `ports_people.PersonalData.rekey`."""

@@ -62,6 +62,28 @@ def _registers(database: Database) -> None:
         database.db.create_collection("registers")
 
 
+def _ledger(database: Database) -> None:
+    once = [("user_id", ASCENDING), ("reference", ASCENDING), ("kind", ASCENDING)]
+    indexes = {
+        "accounts": [],
+        "entries": [
+            IndexModel([("user_id", ASCENDING), ("number", DESCENDING)], name="by_number", unique=True),
+            # What is repeated changes nothing: said a second time where no mistake elsewhere can break it.
+            IndexModel(once, name="once", unique=True),
+        ],
+        "codes": [],
+    }
+    for name, wanted in indexes.items():
+        with suppress(CollectionInvalid):  # it is there
+            database.db.create_collection(name)
+        if wanted:
+            database[name].create_indexes(wanted)
+    priced = {"price_version": {"$gt": ""}}
+    database["turns"].create_indexes(
+        [IndexModel([("user_id", ASCENDING)], name="priced", partialFilterExpression=priced)]
+    )
+
+
 def _people(database: Database) -> None:
     by_id = IndexModel([("user_id", ASCENDING), ("_id", ASCENDING)], name="by_id")
     for name in ("conversations", "turns"):
@@ -77,6 +99,7 @@ def _once(database: Database) -> None:
 MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
     ("0001_first", _first),
     ("0002_registers", _registers),
+    ("0003_ledger", _ledger),
     ("0004_people", _people),
     ("0007_once", _once),
 )

@@ -3,8 +3,11 @@
 import sqlite3
 from typing import Literal
 
+from yunliao.adapters.store.posting import let_go_in
 from yunliao.adapters.store.sqlite.database import LARGEST, Database, position, row, rows
+from yunliao.adapters.store.sqlite.ledger import OpenBooks
 from yunliao.adapters.store.sqlite.records import has_key, insert, load, read
+from yunliao.domain.turn import Turn
 from yunliao.ports import Conversation, Message
 
 LAST = (LARGEST, "\U0010ffff")
@@ -12,7 +15,10 @@ LAST = (LARGEST, "\U0010ffff")
 
 
 def remove(connection: sqlite3.Connection, conversation_id: str) -> dict[str, int]:
-    """Delete a conversation with all it holds; rows of each."""
+    """Delete a conversation with all it holds; rows of each. What its live turn had reserved goes back."""
+    live = "SELECT * FROM turns WHERE conversation_id = ? AND state <> 'ended' AND price_version <> ''"
+    for turn in rows(connection, live, conversation_id):
+        let_go_in(OpenBooks(connection), load(Turn, turn))
     statements = {
         "events": "DELETE FROM events WHERE turn_id IN (SELECT id FROM turns WHERE conversation_id = ?)",
         "turns": "DELETE FROM turns WHERE conversation_id = ?",

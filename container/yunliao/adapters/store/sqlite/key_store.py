@@ -1,5 +1,9 @@
 """Halves of data keys in a SQLite file of their own, which no backup of the records takes along."""
 
+from collections.abc import Collection
+
+import msgspec
+
 from yunliao.adapters.store.sqlite.database import Database, row, rows
 from yunliao.ports_people import KeyShare
 
@@ -66,6 +70,13 @@ class SqliteKeyStore:
         statement = "SELECT * FROM user_keys WHERE destroyed_at > 0 AND user_id <> '' ORDER BY destroyed_at LIMIT ?"
         with self._database.read() as connection:
             return [KeyShare(**dict(one)) for one in rows(connection, statement, limit)]
+
+    def destroyed(self, share_ids: Collection[str]) -> set[str]:
+        """See `ports_people.KeyStore.destroyed`."""
+        statement = "SELECT id FROM user_keys WHERE destroyed_at > 0 AND id IN (SELECT value FROM json_each(?))"
+        with self._database.read() as connection:
+            found = rows(connection, statement, msgspec.json.encode(list(share_ids)).decode())
+        return {one["id"] for one in found}
 
     def ping(self) -> None:
         """See `ports_people.KeyStore.ping`."""

@@ -58,6 +58,12 @@ class SqlitePersonalData:
         self._database.forget()
         return counts
 
+    def keyed(self, *, after: str, limit: int) -> list[tuple[str, str]]:
+        """See `ports_people.PersonalData.keyed`."""
+        with self._database.read() as connection:
+            found = rows(connection, "SELECT id, key_id FROM users WHERE id > ? ORDER BY id LIMIT ?", after, limit)
+        return [(one["id"], one["key_id"]) for one in found]
+
     def rekey(self, user_id: str, *, old: bytes, new: bytes, key_id: str) -> bool:
         """See `ports_people.PersonalData.rekey`."""
         with self._database.write() as connection:
