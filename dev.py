@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     runs.add_argument("--relay", help="address of an OpenAI-compatible server (default: the demo relay)")
     runs.add_argument("--relay-key", default="", help="its key")
     runs.add_argument("--model", help="its model")
+    runs.add_argument("--prices", help="a price table, e.g. docs/prices.example.json (default: nothing costs anything)")
     runs.add_argument("--keep", default=".yunliao", help="data folder (.yunliao)")
 
     chats = commands.add_parser("chat", help="send a message through the gateway, or chat")
