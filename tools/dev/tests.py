@@ -19,7 +19,7 @@ LIMITS = {
     "python": 1500,
     "js": 600,
     "devtools": 600,
-    "browser": 1200,
+    "browser": 1700,
     "audit": 180,
 }
 """The steps, and the seconds after which a command of each is ended: several times what it needs on two cores, so that
