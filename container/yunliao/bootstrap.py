@@ -4,7 +4,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from yunliao import errors
@@ -17,6 +17,7 @@ from yunliao.adapters.relay.pool import RelayPool
 from yunliao.adapters.texts import FolderTexts
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.adapters.wechat.api import WechatApi
+from yunliao.adapters.wechat.customer_service import WechatLetters
 from yunliao.adapters.wechat.moderation import WechatModerator
 from yunliao.adapters.words import DEFAULT_WORDS, DEVELOPMENT_WORDS, WordMatcher
 from yunliao.domain.guard import GuardPolicy
@@ -30,6 +31,7 @@ from yunliao.services.catalog import Catalog, ModelView, Provider
 from yunliao.services.consents import Consents
 from yunliao.services.conversations import ConversationService
 from yunliao.services.credits import Credits
+from yunliao.services.customer_service import CustomerService
 from yunliao.services.data_keys import DataKeys
 from yunliao.services.engine import Engine
 from yunliao.services.export import Export, Producer
@@ -46,6 +48,7 @@ from yunliao.services.pushes import Pushes
 from yunliao.services.receipts import Receipts
 from yunliao.services.run import Tools
 from yunliao.services.screening import Screening
+from yunliao.services.signed_calls import SignedCalls
 from yunliao.services.tickets import TicketService
 from yunliao.services.turns import TurnService
 from yunliao.settings import Settings
@@ -67,6 +70,8 @@ class Services:
     export: Export
     pushes: Pushes
     tickets: TicketService
+    signed_calls: SignedCalls
+    customer_service: CustomerService | None
     catalog: Catalog
     health: Health
     jobs: Jobs
@@ -191,7 +196,7 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
         receipts=receipts,
         log=turn_log,
     )
-    return Services(
+    services = Services(
         settings=settings,
         people=people,
         turns=TurnService(
@@ -233,6 +238,8 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
         ),
         pushes=Pushes(account=account, appids=settings.appids, clock=clock),
         tickets=TicketService(tickets=store.tickets, shared=store.secrets, vault=vault, clock=clock),
+        signed_calls=SignedCalls(settings.function_secret, store.once, clock),
+        customer_service=None,
         catalog=catalog,
         health=Health(
             checks={"store": store.ping, "keys": key_store.ping}, engine=engine, notes={"relays": pool.summary}
@@ -260,6 +267,7 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
         ),
         pricing=pricing,
     )
+    return _customer_service(settings, services, store, clock)
 
 
 def keys_apart(settings: Settings) -> bool:
@@ -282,6 +290,26 @@ def key_store_for(settings: Settings, store: PeopleStore) -> KeyStore:
         return MongoKeyStore(url)
     assert isinstance(store, MongoStore)  # noqa: S101  the only engine that is left
     return store.key_store()
+
+
+def _customer_service(settings: Settings, services: Services, store: PeopleStore, clock: SystemClock) -> Services:
+    """The same services, with a desk where the operator wants one."""
+    if not settings.customer_service:
+        return services
+    desk = CustomerService(
+        consents=services.consents,
+        turns=services.turns,
+        listen=services.listen,
+        conversations=services.conversations,
+        box=WechatLetters(WechatApi(settings.wechat_api_url)),
+        once=store.once,
+        clock=clock,
+        spawn=spawn,
+        appids=settings.appids,
+        label=settings.ai_label,
+        human_words=settings.human_words,
+    )
+    return replace(services, customer_service=desk)
 
 
 def store_at(url: str) -> PeopleStore:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from tests.fakes.memory_once import MemoryOnce
 from yunliao.adapters.store.posting import let_go_in, move_in, redeem_in, reserve_in, set_plan_in, settle_in
 from yunliao.domain.ledger.account import Account, mark_of
 from yunliao.domain.ledger.audit import Books
@@ -33,6 +34,7 @@ from yunliao.ports import (
     Users,
 )
 from yunliao.ports_ledger import Ledger, Posted
+from yunliao.ports_once import Once
 from yunliao.ports_people import ConsentRecord, KeyShare, PersonalData
 
 
@@ -642,6 +644,7 @@ class MemoryStore:
         self.tickets: Tickets = MemoryTickets(tables)
         self.secrets: Secrets = MemorySecrets(tables)
         self.registers: Registers = MemoryRegisters(tables)
+        self.once: Once = MemoryOnce()
         self.ledger: Ledger = MemoryLedger(tables)
 
     def migrate(self) -> list[str]:

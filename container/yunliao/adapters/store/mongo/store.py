@@ -4,6 +4,7 @@ from yunliao.adapters.store.mongo.conversations import MongoConversations
 from yunliao.adapters.store.mongo.database import CALL_SECONDS, Database
 from yunliao.adapters.store.mongo.key_store import MongoKeyStore
 from yunliao.adapters.store.mongo.ledger import MongoLedger
+from yunliao.adapters.store.mongo.once import MongoOnce
 from yunliao.adapters.store.mongo.personal import MongoPersonalData
 from yunliao.adapters.store.mongo.rooms import MongoRegisters, MongoSecrets, MongoTickets, MongoUsers
 from yunliao.adapters.store.mongo.schema import MIGRATIONS, migrate
@@ -11,6 +12,7 @@ from yunliao.adapters.store.mongo.turns import MongoTurns
 from yunliao.errors import StoreUnavailable
 from yunliao.ports import Conversations, Registers, Secrets, Tickets, Turns, Users
 from yunliao.ports_ledger import Ledger
+from yunliao.ports_once import Once
 from yunliao.ports_people import PersonalData
 
 PING_SECONDS = 2.0
@@ -28,6 +30,7 @@ class MongoStore:
         self.tickets: Tickets = MongoTickets(self._database)
         self.secrets: Secrets = MongoSecrets(self._database)
         self.registers: Registers = MongoRegisters(self._database)
+        self.once: Once = MongoOnce(self._database)
         self.ledger: Ledger = MongoLedger(self._database)
         self.personal: PersonalData = MongoPersonalData(self._database)
 

@@ -83,11 +83,19 @@ def _people(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _once(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE once (name TEXT PRIMARY KEY, token TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    connection.execute("CREATE INDEX once_expiry ON once (expires_at)")
+
+
 MIGRATIONS = (
     ("0001_first", _first),
     ("0002_registers", _registers),
     ("0003_ledger", _ledger),
     ("0004_people", _people),
+    ("0007_once", _once),
 )
 
 
