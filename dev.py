@@ -20,7 +20,8 @@ sys.path.insert(0, str(ROOT / "tools"))
 from bench import options as bench_options  # noqa: E402
 
 from chaos import options  # noqa: E402
-from dev import campaign, chat, package, pictures, run, setup, tests  # noqa: E402
+from costs import options as costs_options  # noqa: E402
+from dev import campaign, chat, doctor, package, pictures, run, setup, tests  # noqa: E402
 from dev.trouble import Trouble  # noqa: E402
 from ledger import options as walk_options  # noqa: E402
 
@@ -42,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     runs.add_argument("--relay", help="address of an OpenAI-compatible server (default: the demo relay)")
     runs.add_argument("--relay-key", default="", help="its key")
     runs.add_argument("--model", help="its model")
+    runs.add_argument("--prices", help="a price table, e.g. docs/prices.example.json (default: nothing costs anything)")
     runs.add_argument("--keep", default=".yunliao", help="data folder (.yunliao)")
 
     chats = commands.add_parser("chat", help="send a message through the gateway, or chat")
@@ -59,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     shots = commands.add_parser("screenshots", help="pictures of the mini-program in its main states")
     shots.add_argument("--out", default="screenshots", help="folder for the PNG files (screenshots)")
     shots.add_argument("--only", help="these states, with commas between, e.g. chat,settings (tools/preview/states.js)")
+    shots.add_argument("--desk", action="store_true", help="with the phone frame and the panel beside it")
     shots.add_argument("--theme", help="light or dark (default: both)")
 
     walk = commands.add_parser("ledger-walk", help="random interleavings of everything that touches credits")
@@ -69,6 +72,14 @@ def parser() -> argparse.ArgumentParser:
 
     packages = commands.add_parser("package", help="make the upload for the Cloud Run console")
     packages.add_argument("--into", default="dist/yunliao-container.zip", help="file (dist/yunliao-container.zip)")
+
+    doctors = commands.add_parser("doctor", help="find what would go wrong with a deployment, before it or after")
+    doctors.add_argument("--env-file", help="file with the settings of the console, NAME=value lines")
+    doctors.add_argument("--url", help="address of a running service to look at from outside")
+    doctors.add_argument("--json", action="store_true", help="findings as JSON")
+
+    costs = commands.add_parser("costs", help="what answers cost on the platform, measured here")
+    costs_options.add_options(costs)
 
     commands.add_parser("setup", help="make .venv and node_modules, nothing else")
     return whole
@@ -95,6 +106,10 @@ def main(arguments: list[str] | None = None) -> int:  # noqa: C901  a list of co
                 return campaign.run(ROOT, chosen, "bench")
             case "package":
                 return package.run(ROOT, chosen)
+            case "costs":
+                return campaign.run(ROOT, chosen, "costs")
+            case "doctor":
+                return doctor.run(ROOT, chosen)
             case "ledger-walk":
                 return campaign.run(ROOT, chosen, "ledger")
             case "chat":

@@ -4,19 +4,21 @@ import inspect
 from typing import Any
 
 from tests.contract.records import LIMITS, charge, draft, ending, last, rows, user
-from yunliao import ports, ports_ledger
+from yunliao import ports, ports_ledger, ports_once, ports_people
 from yunliao.domain.ledger.audit import findings
 from yunliao.domain.ledger.codes import Code
 from yunliao.domain.ledger.granting import Movement
 from yunliao.ports import Store, TurnWrite
 
 ROOMS: dict[str, type] = {
+    "personal": ports_people.PersonalData,
     "turns": ports.Turns,
     "users": ports.Users,
     "conversations": ports.Conversations,
     "tickets": ports.Tickets,
     "secrets": ports.Secrets,
     "registers": ports.Registers,
+    "once": ports_once.Once,
     "ledger": ports_ledger.Ledger,
 }
 
@@ -48,15 +50,12 @@ def _use(store: Any) -> None:
     store.secrets.get_or_put("s", b"v")
     assert store.registers.swap("r", version=0, value=b"1")
     assert store.registers.swap("r", version=store.registers.read("r").version, value=b"2")
+    assert store.once.claim("o", "token", now=1, expires_at=100)
+    store.once.release("o")
     store.tickets.put("h", b"p", expires_at=100)
     store.tickets.take("h", now=1)
-    ledger = store.ledger
-    assert ledger.move("u1", Movement(kind="grant", reference="g", amount=500, at=1)).status == "posted"
-    ledger.put_codes([Code(hash="c" * 64, amount=5)])
-    assert ledger.redeem("u1", "c" * 64, at=1).status == "posted"
-    assert ledger.set_plan("u1", "free")
-    turn = store.turns.accept(draft(charge=charge(400)), LIMITS).turn
-    assert ledger.account("u1").held == 400
+    _use_credits(store)
+    turn = store.turns.accept(draft(), LIMITS).turn
     store.turns.get(turn.id)
     store.turns.by_client_id("u1", turn.client_id)
     store.turns.live_of("u1")
@@ -69,10 +68,6 @@ def _use(store: Any) -> None:
     store.turns.commit([TurnWrite(turn_id=turn.id, rows=rows(2, 2))], owner="me", lease_until=9)
     store.turns.commit([last(turn, 4, ending("blocked"))], owner="me", lease_until=9)
     room, conversation = store.conversations, turn.conversation_id
-    assert [entry.kind for entry in ledger.about("u1", turn.id)] == ["reserve", "release"]
-    assert len(ledger.entries("u1", before=9, limit=5, kinds=("grant", "redeem"))) == 2
-    assert ledger.users(after="", limit=5) == ["u1"]
-    assert findings(ledger.books("u1")) == []
     edit = draft(
         at=3_000,
         conversation=conversation,
@@ -94,4 +89,32 @@ def _use(store: Any) -> None:
     room.delete("u1", "c", at=10)
     assert room.purge(deleted_before=11, limit=5) == 1
     assert store.turns.expire_events(ended_before=99_000, limit=5) == 1
-    assert store.users.erase("u1")["messages"] == 3
+    assert [one.version for one in store.personal.consents("u1")] == ["v"]
+    assert store.personal.rekey("u1", old=b"key", new=b"half", key_id="k")
+    assert store.personal.keyed(after="", limit=5) == [("u1", "k")]
+    assert store.personal.conversations("u1", after="", until=9_000, limit=5)
+    assert store.personal.messages("u1", conversation, after=(-1, ""), until=9_000, limit=5)
+    assert store.personal.turns("u1", after="", until=9_000, limit=5)
+    assert room.create(ports.Conversation(id="d", user_id="u1", created_at=1, last_activity_at=1), key_id="k")
+    assert store.personal.purge("u1", "d") == {"conversations": 1, "messages": 0, "turns": 0, "events": 0}
+    assert store.users.erase("u1", key_id="k")["messages"] == 3
+
+
+def _use_credits(store: Any) -> None:
+    ledger = store.ledger
+    store.users.create(user("u9"))
+    assert ledger.move("u9", Movement(kind="grant", reference="g", amount=500, at=1)).status == "posted"
+    ledger.put_codes([Code(hash="c" * 64, amount=5)])
+    assert ledger.redeem("u9", "c" * 64, at=1).status == "posted"
+    assert ledger.set_plan("u9", "free")
+    turn = store.turns.accept(draft("u9", charge=charge(400)), LIMITS).turn
+    assert ledger.account("u9").held == 400
+    store.turns.commit([last(turn, 2, ending("blocked"))], owner="me", lease_until=9)
+    assert [entry.kind for entry in ledger.about("u9", turn.id)] == ["reserve", "release"]
+    assert len(ledger.entries("u9", before=9, limit=5, kinds=("grant", "redeem"))) == 2
+    assert "u9" in ledger.users(after="", limit=5)
+    assert findings(ledger.books("u9")) == []
+    live = store.turns.accept(draft("u9", at=3_000, charge=charge(400)), LIMITS).turn
+    store.conversations.delete("u9", live.conversation_id, at=10)
+    assert store.conversations.purge(deleted_before=11, limit=5) == 1
+    store.users.erase("u9")

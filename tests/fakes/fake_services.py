@@ -15,15 +15,18 @@ from typing import Any
 
 import msgspec
 
+from tests.fakes.memory_store import MemoryStore
+from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.logging import JsonTurnLog
 from yunliao.adapters.metrics import PrometheusMetrics
 from yunliao.domain.events import Accepted, End, Text, encode_event
 from yunliao.domain.principal import Principal
 from yunliao.domain.turn import Turn
-from yunliao.errors import NotFound, StoreUnavailable, Suspended, TicketInvalid
+from yunliao.errors import ConsentRequired, NotFound, StoreUnavailable, Suspended, TicketInvalid
 from yunliao.services.health import Check
 from yunliao.services.listen import Slice
 from yunliao.services.live_log import LiveLog, Numbered
+from yunliao.services.signed_calls import SignedCalls
 from yunliao.services.tickets import Ticket
 from yunliao.services.turns import Sent
 from yunliao.settings import Settings
@@ -44,6 +47,22 @@ class FakePeople:
         if principal.openid == "oUnlucky00":
             raise StoreUnavailable
         return FakeOwner(f"user-{principal.openid}", principal)
+
+    def find(self, principal: Principal) -> None:
+        """Nobody is stored here."""
+
+
+class FakeConsents:
+    """Everybody agreed but for `disagreed`, openids."""
+
+    def __init__(self, people: FakePeople) -> None:
+        self._people = people
+        self.disagreed: set[str] = set()
+
+    def admit(self, principal: Principal, *, fresh: bool = False) -> FakeOwner:
+        if principal.openid in self.disagreed:
+            raise ConsentRequired
+        return self._people.resolve(principal)
 
 
 class FakeTurns:
@@ -140,11 +159,16 @@ class FakeServices:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.people: Any = FakePeople()
+        self.consents: Any = FakeConsents(self.people)
         self.turns: Any = FakeTurns()
         self.listen: Any = FakeListen(self.turns)
         self.tickets: Any = FakeTickets()
         self.health: Any = FakeHealth()
-        self.jobs: Any = SimpleNamespace(run=lambda name: {name: 0})
+        self.catalog: Any = SimpleNamespace(models=lambda overseas: [])
+        self.jobs: Any = SimpleNamespace(run=lambda name: {name: 0}, names=("recover", "expire"))
+        self.customer_service: Any = None
+        self.signed_calls: Any = SignedCalls(settings.function_secret, MemoryStore().once, SystemClock())
+        self.pushes: Any = SimpleNamespace(take=lambda push: False)
         self.metrics = PrometheusMetrics()
         self.turn_log = JsonTurnLog()
         self.drained: list[float] = []

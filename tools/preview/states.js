@@ -32,6 +32,13 @@ def pace(km, minutes):
 \`\`\`
 `
 
+const TALKS = [
+  ['写一封请假邮件', '主题：请假一天\n\n王经理，您好：我因感冒发烧，申请明天请病假一天。'],
+  ['解释一下什么是递归', '递归就是一个函数调用它自己，直到问题小到可以直接回答。'],
+  ['番茄炒蛋怎么做才嫩', '蛋液里加一小勺水，油热后关小火，凝固一半就盛出来。'],
+  ['周末想在杭州走走，有什么建议？', '可以试试西湖环线：断桥出发，沿白堤慢行，在雷峰塔看日落。'],
+]
+
 /** One order to the local Cloud Run's control plane. */
 async function order(phone, what, body) {
   const response = await fetch(new URL(`/__local/${what}`, phone.page.url()), {
@@ -215,18 +222,78 @@ const states = [
     name: 'conversations',
     run: async (page, phone) => {
       await agree(phone)
-      for (const text of ['周末去哪儿走走', '解释一下递归', '写一封请假邮件']) {
-        await say(phone, text, { answer: '好的，下面是我的想法。' })
+      for (const [text, answer] of TALKS) {
+        await say(phone, text, { answer })
         await phone.top.getByLabel('新对话').click()
       }
       await phone.top.getByLabel('对话', { exact: true }).click()
-      await phone.top.getByText('周末去哪儿走走').first().waitFor()
+      await phone.top.getByText(TALKS[0][0]).first().waitFor()
     },
   },
   { name: 'settings', run: async (page, phone) => {
     await agree(phone)
     await page.evaluate(() => window.__mp.wx.navigateTo({ url: '/pages/settings/settings' }))
   } },
+  {
+    name: 'credits',
+    run: async (page, phone) => {
+      await agree(phone)
+      for (const text of ['周末去哪儿走走', '解释一下递归', '写一封请假邮件']) await say(phone, text, { answer: '好的，下面是我的想法。'.repeat(30) })
+      await page.evaluate(() => window.__mp.wx.navigateTo({ url: '/pages/credits/credits' }))
+      await phone.top.getByText('每日免费额度').waitFor()
+    },
+  },
+  {
+    name: 'receipt',
+    run: async (page, phone) => {
+      await agree(phone)
+      await say(phone, '帮我写一段关于秋天的文字', { answer: '秋天来的时候，风先知道。它从山那边过来，把树叶一片片翻到金黄的一面。'.repeat(40), wait: false, pace: 60 })
+      await phone.top.getByText('秋天来的时候').first().waitFor()
+      await page.waitForTimeout(1500)
+      await phone.top.getByLabel('停止', { exact: true }).click()
+      const menu = phone.top.getByLabel('更多操作').last()
+      await menu.waitFor()
+      await page.waitForTimeout(1500)
+      await menu.click()
+      await page.locator('.mp-sheet button', { hasText: '用量与费用' }).click()
+      await phone.top.getByText('停止省下').waitFor()
+    },
+  },
+  {
+    name: 'no-credits',
+    run: async (page, phone) => {
+      await agree(phone)
+      await page.evaluate(() => window.__mp.app().yunliao.settings.set('model', 'demo-dear'))
+      await say(phone, '帮我写一本小说', { wait: false })
+      await phone.top.getByText('额度不够').waitFor()
+    },
+  },
+  { name: 'privacy', run: async (page, phone) => {
+    await agree(phone)
+    await page.evaluate(() => window.__mp.wx.navigateTo({ url: '/pages/privacy/privacy' }))
+    await phone.top.getByText('同意时间').waitFor()
+  } },
+  {
+    name: 'export',
+    run: async (page, phone) => {
+      await agree(phone)
+      await say(phone, '推荐一本书', { answer: '可以看看《活着》。' })
+      await page.evaluate(() => window.__mp.wx.navigateTo({ url: '/pages/privacy/privacy' }))
+      await phone.top.getByLabel('可读文本（Markdown）').click()
+      await phone.top.getByText('文件已备好').waitFor()
+    },
+  },
+  {
+    name: 'erased',
+    run: async (page, phone) => {
+      await agree(phone)
+      await say(phone, '推荐一本书', { answer: '可以看看《活着》。' })
+      await page.evaluate(() => window.__mp.wx.navigateTo({ url: '/pages/privacy/privacy' }))
+      await phone.top.getByLabel('删除我的全部数据').click()
+      for (let question = 0; question < 2; question += 1) await page.locator('.mp-modal .mp-confirm').click()
+      await phone.top.getByText('删除回执').or(phone.top.getByText('回执编号')).first().waitFor()
+    },
+  },
   { name: 'about', run: async (page, phone) => {
     await agree(phone)
     await page.evaluate(() => window.__mp.wx.navigateTo({ url: '/pages/about/about' }))

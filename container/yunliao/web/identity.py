@@ -7,6 +7,7 @@ no rule here accepts for an identity.
 
 import re
 
+import msgspec
 from werkzeug.datastructures import Headers
 
 from yunliao.domain.principal import Principal
@@ -27,6 +28,19 @@ def principal_of(headers: Headers, settings: Settings) -> Principal:
     _check_source(headers)
     _check_environment(headers, settings)
     openid, appid, shared = _claimed(headers)
+    return checked(marked(Principal(openid=openid, appid=appid, shared=shared), headers), settings)
+
+
+def marked(principal: Principal, headers: Headers) -> Principal:
+    """The same with the request's marks for logs."""
+    trace = trace_of(headers.get("traceparent", ""))
+    return msgspec.structs.replace(principal, call_id=call_id(headers), trace=trace)
+
+
+def checked(principal: Principal, settings: Settings) -> Principal:
+    """The same, if openid and appid are of the platform's form and the appid may call. Raises `IdentityMissing`,
+    `IdentityUntrusted`."""
+    openid, appid = principal.openid, principal.appid
     if not openid:
         raise IdentityMissing
     if not OPENID.fullmatch(openid):
@@ -35,8 +49,7 @@ def principal_of(headers: Headers, settings: Settings) -> Principal:
         raise IdentityUntrusted("the appid is missing or not of the platform's form")
     if settings.appids and appid not in settings.appids:
         raise IdentityUntrusted("the appid is not in YUNLIAO_APPIDS")
-    trace = trace_of(headers.get("traceparent", ""))
-    return Principal(openid=openid, appid=appid, shared=shared, call_id=call_id(headers), trace=trace)
+    return principal
 
 
 def same_person(headers: Headers, principal: Principal) -> bool:
@@ -55,9 +68,21 @@ def call_id(headers: Headers) -> str:
     return found if CALL_ID.fullmatch(found) else ""
 
 
+def claims_a_person(headers: Headers) -> bool:
+    """Whether the platform's headers name a caller, in either form."""
+    return any(headers.get(f"X-WX-{form}OPENID") for form in ("", "FROM-"))
+
+
 def through_wechat(headers: Headers) -> bool:
     """Whether WeChat's link delivered the request: the presence of X-WX-SOURCE says so (platform.md §3.1)."""
     return bool(headers.get("X-WX-SOURCE"))
+
+
+def by_a_client(headers: Headers) -> bool:
+    """Whether a mini-program made the call (callContainer, which any of its users can do with any path): by the trigger
+    that the platform names, or by the header that only such a call has (platform.md §3)."""
+    source = headers.get("X-WX-SOURCE", "")
+    return bool(headers.get("X-WX-SERVICE")) or any(name in source for name in ("wx_client", "wx_devtools"))
 
 
 def _claimed(headers: Headers) -> tuple[str, str, bool]:

@@ -84,10 +84,24 @@ def _ledger(database: Database) -> None:
     )
 
 
+def _people(database: Database) -> None:
+    by_id = IndexModel([("user_id", ASCENDING), ("_id", ASCENDING)], name="by_id")
+    for name in ("conversations", "turns"):
+        database[name].create_indexes([by_id])
+
+
+def _once(database: Database) -> None:
+    with suppress(CollectionInvalid):  # it is there
+        database.db.create_collection("once")
+    database["once"].create_indexes([IndexModel([("gone_at", ASCENDING)], name="expiry", expireAfterSeconds=0)])
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
     ("0001_first", _first),
     ("0002_registers", _registers),
     ("0003_ledger", _ledger),
+    ("0004_people", _people),
+    ("0007_once", _once),
 )
 
 
