@@ -3,6 +3,7 @@
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from yunliao.adapters.logging import JsonTurnLog
 from yunliao.adapters.metrics import PrometheusMetrics
 from yunliao.adapters.relay.assembly import build_moderator, build_pool
 from yunliao.adapters.relay.pool import RelayPool
-from yunliao.adapters.texts import PackagedTexts
+from yunliao.adapters.texts import FolderTexts
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.adapters.wechat.api import WechatApi
 from yunliao.adapters.wechat.moderation import WechatModerator
 from yunliao.adapters.words import DEFAULT_WORDS, DEVELOPMENT_WORDS, WordMatcher
 from yunliao.domain.guard import GuardPolicy
 from yunliao.ports import AcceptLimits, Moderator, Store
+from yunliao.ports_people import KeyStore, PeopleStore
 from yunliao.services.account import Account
 from yunliao.services.admission import SharedSeats, Slots
 from yunliao.services.asking import Asking
@@ -28,14 +30,19 @@ from yunliao.services.catalog import Catalog, ModelView, Provider
 from yunliao.services.consents import Consents
 from yunliao.services.conversations import ConversationService
 from yunliao.services.credits import Credits
+from yunliao.services.data_keys import DataKeys
 from yunliao.services.engine import Engine
+from yunliao.services.export import Export, Producer
 from yunliao.services.following import Following
 from yunliao.services.governor import SharedGovernor
 from yunliao.services.health import Health
 from yunliao.services.jobs import Jobs
+from yunliao.services.key_places import check_place
 from yunliao.services.listen import Listen
 from yunliao.services.people import People
 from yunliao.services.pricing import Pricing
+from yunliao.services.pushes import Pushes
+from yunliao.services.receipts import Receipts
 from yunliao.services.run import Tools
 from yunliao.services.screening import Screening
 from yunliao.services.tickets import TicketService
@@ -55,6 +62,9 @@ class Services:
     conversations: ConversationService
     consents: Consents
     account: Account
+    receipts: Receipts
+    export: Export
+    pushes: Pushes
     tickets: TicketService
     catalog: Catalog
     health: Health
@@ -62,7 +72,8 @@ class Services:
     metrics: PrometheusMetrics
     turn_log: JsonTurnLog
     engine: Engine
-    store: Store
+    store: PeopleStore
+    key_store: KeyStore
     relays: RelayPool
     credits: Credits
     pricing: Pricing | None
@@ -79,6 +90,7 @@ class Services:
         if self.pricing is not None:
             self.pricing.close()
         self.relays.close()
+        self.key_store.close()
         self.store.close()
 
 
@@ -88,13 +100,27 @@ def spawn(task: Callable[[], None]) -> None:
 
 
 def build_services(settings: Settings) -> Services:
-    """Wire everything; touches the store (migrations) and nothing else. Raises `StoreUnavailable`, `Misconfigured`."""
+    """Wire everything; touches the stores (migrations) and nothing else. Raises `StoreUnavailable`, `Misconfigured`,
+    with nothing left open."""
+    with ExitStack() as opened:
+        store = store_at(settings.store_url)
+        opened.callback(store.close)
+        key_store = key_store_for(settings, store)
+        opened.callback(key_store.close)
+        services = _wired(settings, store, key_store)
+        opened.pop_all()
+    return services
+
+
+def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Services:
     clock, metrics, turn_log = SystemClock(), PrometheusMetrics(), JsonTurnLog()
     ids = SortableIds(clock)
     vault = MasterKeyVault(settings.master_keys)
-    store = store_at(settings.store_url)
     store.migrate()
-    people = People(users=store.users, shared=store.secrets, vault=vault, clock=clock)
+    key_store.migrate()
+    check_place(key_store, store.registers)
+    keys = DataKeys(store=key_store, users=store.users, personal=store.personal, vault=vault, ids=ids, clock=clock)
+    people = People(users=store.users, shared=store.secrets, vault=vault, clock=clock, keys=keys)
     people.check_keys()
     screening = Screening(_matcher(settings), _moderators(settings, clock, metrics, store), spawn)
     asking = Asking(
@@ -133,16 +159,29 @@ def build_services(settings: Settings) -> Services:
         metered=pricing.ended if pricing else None,
     )
     models = tuple(
-        ModelView(choice.id, choice.name, choice.id == settings.model, choice.domestic) for choice in settings.models
+        ModelView(choice.id, choice.name, choice.id == settings.model, choice.domestic, choice.overseas)
+        for choice in settings.models
     )
     catalog = Catalog(
-        texts=PackagedTexts(),
+        texts=FolderTexts(settings.texts_dir),
         models=models,
         name=settings.name,
         ai_notice=settings.ai_notice,
         ai_label=settings.ai_label,
         provider=Provider(settings.provider, settings.filing, settings.contact),
         image_hosts=settings.image_hosts,
+    )
+    receipts = Receipts(shared=store.secrets, vault=vault, clock=clock, ids=ids, apart=keys_apart(settings))
+    account = Account(
+        users=store.users,
+        turns=store.turns,
+        personal=store.personal,
+        registers=store.registers,
+        engine=engine,
+        people=people,
+        keys=keys,
+        receipts=receipts,
+        log=turn_log,
     )
     return Services(
         settings=settings,
@@ -154,8 +193,7 @@ def build_services(settings: Settings) -> Services:
             clock=clock,
             ids=ids,
             limits=AcceptLimits(rate=settings.rate_limit.count, window_ms=settings.rate_limit.window_ms),
-            models=frozenset(model.id for model in models),
-            default_model=settings.model,
+            models=models,
             max_text_chars=settings.max_text_chars,
             lease_seconds=settings.lease_seconds,
             pricing=pricing,
@@ -175,13 +213,25 @@ def build_services(settings: Settings) -> Services:
             explain=errors.by_code,
         ),
         consents=Consents(users=store.users, people=people, clock=clock, current=catalog.consent_version),
-        account=Account(users=store.users, turns=store.turns, engine=engine, people=people, clock=clock),
+        account=account,
+        receipts=receipts,
+        export=Export(
+            personal=store.personal,
+            turns=store.turns,
+            clock=clock,
+            ids=ids,
+            producer=Producer(settings.ai_label, settings.provider, settings.name),
+        ),
+        pushes=Pushes(account=account, appids=settings.appids, clock=clock),
         tickets=TicketService(tickets=store.tickets, shared=store.secrets, vault=vault, clock=clock),
         catalog=catalog,
-        health=Health(checks={"store": store.ping}, engine=engine, notes={"relays": pool.summary}),
+        health=Health(
+            checks={"store": store.ping, "keys": key_store.ping}, engine=engine, notes={"relays": pool.summary}
+        ),
         jobs=Jobs(
             turns=store.turns,
             conversations=store.conversations,
+            account=account,
             engine=engine,
             clock=clock,
             event_hours=settings.event_hours,
@@ -190,15 +240,42 @@ def build_services(settings: Settings) -> Services:
         turn_log=turn_log,
         engine=engine,
         store=store,
+        key_store=key_store,
         relays=pool,
         credits=Credits(
-            ledger=store.ledger, turns=store.turns, clock=clock, table=settings.prices, models=catalog.models()
+            ledger=store.ledger,
+            turns=store.turns,
+            clock=clock,
+            table=settings.prices,
+            models=catalog.models(overseas=True),
         ),
         pricing=pricing,
     )
 
 
-def store_at(url: str) -> Store:
+def keys_apart(settings: Settings) -> bool:
+    """Whether a copy of the records, however made, leaves the halves of the keys behind: they are in a database of
+    their own, or in a SQLite file of their own."""
+    return bool(settings.keys_url) or settings.store_url.startswith("sqlite:")
+
+
+def key_store_for(settings: Settings, store: PeopleStore) -> KeyStore:
+    """Where the operator wants it; else a file beside the SQLite file, or a collection beside MongoDB's."""
+    url = settings.keys_url or (settings.store_url + ".keys" if settings.store_url.startswith("sqlite:") else "")
+    if url.startswith("sqlite:"):
+        from yunliao.adapters.store.sqlite.key_store import SqliteKeyStore
+
+        return SqliteKeyStore(url)
+    from yunliao.adapters.store.mongo.key_store import MongoKeyStore
+    from yunliao.adapters.store.mongo.store import MongoStore
+
+    if url:
+        return MongoKeyStore(url)
+    assert isinstance(store, MongoStore)  # noqa: S101  the only engine that is left
+    return store.key_store()
+
+
+def store_at(url: str) -> PeopleStore:
     """Only the engine in use is imported: a driver's import is felt at every cold start."""
     if url.startswith("sqlite:"):
         from yunliao.adapters.store.sqlite import SqliteStore

@@ -2,6 +2,7 @@
 
 from yunliao.errors import NotFound
 from yunliao.ports import Clock, Conversations, Turns
+from yunliao.services.account import Account
 from yunliao.services.conversations import UNDO_SECONDS
 from yunliao.services.engine import Engine
 
@@ -10,15 +11,24 @@ BATCH = 200
 
 
 class Jobs:
-    """`recover` takes over dead instances' turns; `expire` removes what is past its time."""
+    """`recover` takes over dead instances' turns; `expire` removes what is past its time, and what an
+    erase that was cut short left."""
 
     names = ("recover", "expire")
 
     def __init__(
-        self, *, turns: Turns, conversations: Conversations, engine: Engine, clock: Clock, event_hours: float
+        self,
+        *,
+        turns: Turns,
+        conversations: Conversations,
+        account: Account,
+        engine: Engine,
+        clock: Clock,
+        event_hours: float,
     ) -> None:
         self._turns = turns
         self._conversations = conversations
+        self._account = account
         self._engine = engine
         self._clock = clock
         self._event_ms = int(event_hours * 3_600_000)
@@ -35,5 +45,7 @@ class Jobs:
                 "conversations_purged": self._conversations.purge(
                     deleted_before=now - 2 * UNDO_SECONDS * 1000, limit=BATCH
                 ),
+                "erases_finished": self._account.finish(),
+                "unreadable_removed": self._account.sweep(),
             }
         raise NotFound("no such job: " + ", ".join(self.names))

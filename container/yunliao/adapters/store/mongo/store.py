@@ -2,13 +2,16 @@
 
 from yunliao.adapters.store.mongo.conversations import MongoConversations
 from yunliao.adapters.store.mongo.database import CALL_SECONDS, Database
+from yunliao.adapters.store.mongo.key_store import MongoKeyStore
 from yunliao.adapters.store.mongo.ledger import MongoLedger
+from yunliao.adapters.store.mongo.personal import MongoPersonalData
 from yunliao.adapters.store.mongo.rooms import MongoRegisters, MongoSecrets, MongoTickets, MongoUsers
 from yunliao.adapters.store.mongo.schema import MIGRATIONS, migrate
 from yunliao.adapters.store.mongo.turns import MongoTurns
 from yunliao.errors import StoreUnavailable
 from yunliao.ports import Conversations, Registers, Secrets, Tickets, Turns, Users
 from yunliao.ports_ledger import Ledger
+from yunliao.ports_people import PersonalData
 
 PING_SECONDS = 2.0
 
@@ -26,6 +29,7 @@ class MongoStore:
         self.secrets: Secrets = MongoSecrets(self._database)
         self.registers: Registers = MongoRegisters(self._database)
         self.ledger: Ledger = MongoLedger(self._database)
+        self.personal: PersonalData = MongoPersonalData(self._database)
 
     def migrate(self) -> list[str]:
         """See `ports.Store.migrate`."""
@@ -36,6 +40,10 @@ class MongoStore:
         with self._database.call(PING_SECONDS):
             if self._database["migrations"].find_one({"_id": MIGRATIONS[-1][0]}) is None:
                 raise StoreUnavailable("mongodb: the store is not migrated")
+
+    def key_store(self) -> MongoKeyStore:
+        """Halves of data keys in this same database, over the same connections."""
+        return MongoKeyStore(self._database)
 
     def close(self) -> None:
         """See `ports.Store.close`."""

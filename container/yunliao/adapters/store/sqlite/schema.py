@@ -71,7 +71,24 @@ def _ledger(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS = (("0001_first", _first), ("0002_registers", _registers), ("0003_ledger", _ledger))
+def _people(connection: sqlite3.Connection) -> None:
+    for statement in (
+        "ALTER TABLE users ADD COLUMN key_id TEXT NOT NULL DEFAULT ''",
+        "CREATE TABLE consents (user_id TEXT NOT NULL, at INTEGER NOT NULL, version TEXT NOT NULL,"
+        " overseas INTEGER NOT NULL)",
+        "CREATE INDEX consents_by_user ON consents (user_id, at)",
+        "CREATE INDEX conversations_by_id ON conversations (user_id, id)",
+        "CREATE INDEX turns_by_id ON turns (user_id, id)",
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS = (
+    ("0001_first", _first),
+    ("0002_registers", _registers),
+    ("0003_ledger", _ledger),
+    ("0004_people", _people),
+)
 
 
 def migrate(database: Database) -> list[str]:

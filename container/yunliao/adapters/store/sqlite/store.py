@@ -3,11 +3,13 @@
 from yunliao.adapters.store.sqlite.conversations import SqliteConversations
 from yunliao.adapters.store.sqlite.database import Database, row
 from yunliao.adapters.store.sqlite.ledger import SqliteLedger
+from yunliao.adapters.store.sqlite.personal import SqlitePersonalData
 from yunliao.adapters.store.sqlite.rooms import SqliteRegisters, SqliteSecrets, SqliteTickets, SqliteUsers
 from yunliao.adapters.store.sqlite.schema import migrate
 from yunliao.adapters.store.sqlite.turns import SqliteTurns
 from yunliao.ports import Conversations, Registers, Secrets, Tickets, Turns, Users
 from yunliao.ports_ledger import Ledger
+from yunliao.ports_people import PersonalData
 
 
 class SqliteStore:
@@ -22,6 +24,7 @@ class SqliteStore:
         self.secrets: Secrets = SqliteSecrets(self._database)
         self.registers: Registers = SqliteRegisters(self._database)
         self.ledger: Ledger = SqliteLedger(self._database)
+        self.personal: PersonalData = SqlitePersonalData(self._database)
 
     def migrate(self) -> list[str]:
         """See `ports.Store.migrate`."""
