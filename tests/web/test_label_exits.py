@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 
 from tests.integration.people.stack import Instance, Person, Stack, stack
+from yunliao.domain.letters import parts
 from yunliao.web.user import AI_TEXT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,6 +122,22 @@ def trash(person: Person, instance: Instance) -> str:
     gone: str = person.chat(instance, "要删的")["conversation_id"]
     person.call(instance, "DELETE", f"/v1/conversations/{gone}")
     return gone
+
+
+CALLED = {
+    "/wxa/msg_sec_check": "asks for a verdict; nobody reads the text",
+    "/cgi-bin/message/custom/typing": "a sign of typing, without words",
+    "/cgi-bin/message/custom/send": "an answer to customer service: labelled in every part, below",
+}
+"""Every call of WeChat's server API: some reach people."""
+
+
+def test_every_call_that_reaches_people_carries_it() -> None:
+    source = "".join(found.read_text("utf-8") for found in sorted((ROOT / "container/yunliao").rglob("*.py")))
+    assert set(re.findall(r'"(/(?:cgi-bin|wxa)/[\w/]+)"', source)) <= set(CALLED)
+    for text in ("短。", "很长的一段话。" * 2_000):
+        for part in parts(text, LABEL):
+            assert LABEL in part
 
 
 # --- the mini-program -----------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ class MongoKeyStore:
     def get(self, share_id: str) -> KeyShare | None:
         """See `ports_people.KeyStore.get`."""
         with self._database.call():
-            found = self._keys.find_one({"_id": share_id})
+            found = self._database.one("user_keys", {"_id": share_id})
         return None if found is None or share_id == MARK else _share(found)
 
     def destroy(self, share_id: str, *, at: int) -> bool:
