@@ -6,7 +6,7 @@
     │   ├── InvalidRequest · UnsupportedMediaType · RequestTooLarge · MethodNotAllowed · NotFound
     │   └── ClientIdConflict · TurnInProgress · NothingToContinue
     ├── Busy                the same request may work later
-    │   └── RateLimited · QueueFull · Draining · StoreUnavailable
+    │   └── RateLimited · CoolingDown · QueueFull · Draining · StoreUnavailable · KeysUnavailable
     ├── TurnFailed          ends a turn; travels in its `end` event
     │   ├── BlockedInput · BlockedOutput · ModerationUnavailable · ModerationRevisit
     │   ├── RelayUnreachable · RelayRefused · RelayOverloaded · RelayTimeout
@@ -140,6 +140,12 @@ class RateLimited(Busy):
     en = "Too many messages. Wait a moment and send again."
 
 
+class CoolingDown(Busy):
+    code, status = "cooling_down", 429
+    zh = "多条消息没有通过内容安全检查，请先休息一会儿，到时间后再发。"
+    en = "Several messages did not pass the content check. Take a break and send again when the time is over."
+
+
 class QueueFull(Busy):
     code = "queue_full"
     zh = "现在使用的人太多，请稍后再试。"
@@ -156,6 +162,12 @@ class StoreUnavailable(Busy):
     code = "store_unavailable"
     zh = "暂时无法读写记录，请稍后重试。"
     en = "Records cannot be read or written right now. Please try again shortly."
+
+
+class KeysUnavailable(Busy):
+    code = "keys_unavailable"
+    zh = "暂时无法取得密钥，请稍后重试。"
+    en = "The key service does not answer right now. Please try again shortly."
 
 
 class TurnFailed(YunliaoError):

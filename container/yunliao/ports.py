@@ -82,6 +82,8 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     consent_version: str = ""
     consent_at: int = 0
     consent_overseas: bool = False
+    cooling_until: int = 0
+    """No new messages until then: too many were blocked (services/abuse.py)."""
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,15 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from tests.fakes.memory_records import (
+    MemoryAudit,
+    MemoryCards,
+    MemoryHistory,
+    MemoryKeys,
+    MemoryStanding,
+    MemoryVerdicts,
+    MemoryWiping,
+)
 from yunliao.domain.turn import Ending, Turn
 from yunliao.ports import (
     AcceptLimits,
@@ -26,6 +35,8 @@ from yunliao.ports import (
     User,
     Users,
 )
+from yunliao.ports_keys import WrappedKeys
+from yunliao.ports_records import AuditEntry, AuditLog, Card, Cards, History, Standing, VerdictEntry, Verdicts, Wiping
 
 
 class Tables:
@@ -41,6 +52,10 @@ class Tables:
         self.tickets: dict[str, tuple[bytes, int]] = {}
         self.secrets: dict[str, bytes] = {}
         self.registers: dict[str, Register] = {}
+        self.verdicts: dict[str, VerdictEntry] = {}
+        self.passes: dict[tuple[int, str], int] = {}
+        self.cards: dict[tuple[str, str], Card] = {}
+        self.audit: dict[int, AuditEntry] = {}
 
     def conversation(self, user_id: str, conversation_id: str) -> Conversation | None:
         """The user's conversation, deleted or not."""
@@ -257,6 +272,7 @@ class MemoryUsers:
                 "messages": _drop(tables.messages, lambda message: message.user_id == user_id),
                 "turns": turns,
                 "conversations": _drop(tables.conversations, lambda conversation: conversation.user_id == user_id),
+                "cards": _drop(tables.cards, lambda card: card.owner == user_id),
                 "users": _drop(tables.users, lambda user: user.id == user_id),
             }
 
@@ -409,6 +425,13 @@ class MemoryStore:
         self.tickets: Tickets = MemoryTickets(tables)
         self.secrets: Secrets = MemorySecrets(tables)
         self.registers: Registers = MemoryRegisters(tables)
+        self.keys: WrappedKeys = MemoryKeys(tables)
+        self.history: History = MemoryHistory(tables)
+        self.verdicts: Verdicts = MemoryVerdicts(tables)
+        self.cards: Cards = MemoryCards(tables)
+        self.audit: AuditLog = MemoryAudit(tables)
+        self.standing: Standing = MemoryStanding(tables)
+        self.wiping: Wiping = MemoryWiping(tables)
 
     def migrate(self) -> list[str]:
         return []

@@ -56,6 +56,7 @@ class MongoUsers:
                 ("messages", "user_id"),
                 ("turns", "user_id"),
                 ("conversations", "user_id"),
+                ("cards", "owner"),
                 ("users", "_id"),
             ):
                 counts[name] = self._database[name].delete_many({field: user_id}, session=session).deleted_count
