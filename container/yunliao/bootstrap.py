@@ -20,9 +20,11 @@ from yunliao.adapters.wechat.moderation import WechatModerator
 from yunliao.adapters.words import DEFAULT_WORDS, DEVELOPMENT_WORDS, WordMatcher
 from yunliao.domain.guard import GuardPolicy
 from yunliao.ports import AcceptLimits, Moderator, Store
+from yunliao.ports_records import RecordStore
 from yunliao.services.account import Account
 from yunliao.services.admission import SharedSeats, Slots
 from yunliao.services.asking import Asking
+from yunliao.services.audit_trail import AuditTrail
 from yunliao.services.catalog import Catalog, ModelView, Provider
 from yunliao.services.consents import Consents
 from yunliao.services.conversations import ConversationService
@@ -31,10 +33,13 @@ from yunliao.services.following import Following
 from yunliao.services.governor import SharedGovernor
 from yunliao.services.health import Health
 from yunliao.services.jobs import Jobs
+from yunliao.services.key_book import KeyBook
 from yunliao.services.listen import Listen
 from yunliao.services.people import People
+from yunliao.services.rotation import Rotation
 from yunliao.services.run import Tools
 from yunliao.services.screening import Screening
+from yunliao.services.shared_key import SharedKey
 from yunliao.services.tickets import TicketService
 from yunliao.services.turns import TurnService
 from yunliao.settings import Settings
@@ -59,8 +64,10 @@ class Services:
     metrics: PrometheusMetrics
     turn_log: JsonTurnLog
     engine: Engine
-    store: Store
+    store: RecordStore
     relays: RelayPool
+    rotation: Rotation
+    audit_trail: AuditTrail
 
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
@@ -88,7 +95,9 @@ def build_services(settings: Settings) -> Services:
     store = store_at(settings.store_url)
     store.migrate()
     people = People(users=store.users, shared=store.secrets, vault=vault, clock=clock)
+    key_book = KeyBook(registers=store.registers, keys=store.keys, vault=vault)
     people.check_keys()
+    key_book.check()
     screening = Screening(_matcher(settings), _moderators(settings, clock, metrics, store), spawn)
     asking = Asking(
         conversations=store.conversations,
@@ -180,10 +189,19 @@ def build_services(settings: Settings) -> Services:
         engine=engine,
         store=store,
         relays=pool,
+        rotation=Rotation(keys=store.keys, vault=vault, book=key_book),
+        audit_trail=AuditTrail(
+            log=store.audit,
+            registers=store.registers,
+            key=SharedKey("audit", shared=store.secrets, vault=vault),
+            vault=vault,
+            clock=clock,
+            announce=turn_log.audit,
+        ),
     )
 
 
-def store_at(url: str) -> Store:
+def store_at(url: str) -> RecordStore:
     """Only the engine in use is imported: a driver's import is felt at every cold start."""
     if url.startswith("sqlite:"):
         from yunliao.adapters.store.sqlite import SqliteStore

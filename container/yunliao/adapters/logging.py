@@ -16,6 +16,10 @@ class JsonTurnLog:
         """A request that failed on our side: the kind of the fault and where, never its words."""
         self._logger.error("fault", kind=kind, request_id=request_id, route=route)
 
+    def audit(self, seq: int, mac: str, action: str) -> None:
+        """An operator's action was written down: the head of the chain, kept outside the store by this line."""
+        self._logger.info("audit", seq=seq, mac=mac, action=action)
+
     @cached_property
     def _logger(self) -> Any:
         # Imported at the first line, which is written after the first answer: start-up is felt after every scale to

@@ -57,12 +57,18 @@ class KeyBook:
         self._change(lambda known: {key_id: self._value(key_id)})
 
     def _in_use(self) -> Book:
-        names = {self._vault.wrapped_by(one.blob) for one in self._keys.secrets()}
+        """All keys that wrap something, each tried on one example. Raises `Misconfigured` where one of them is not what
+        its id says: a wrong value must not get into the book."""
+        examples = {self._vault.wrapped_by(one.blob): (f"secret/{one.name}", one.blob) for one in self._keys.secrets()}
         after = ""
         while batch := self._keys.users(after=after, limit=PAGE):
-            names |= {self._vault.wrapped_by(one.blob) for one in batch}
+            for one in batch:
+                examples.setdefault(self._vault.wrapped_by(one.blob), (f"user/{one.name}", one.blob))
             after = batch[-1].name
-        return {name: self._value(name) if name in self._vault.ids else "" for name in names}
+        for key_id, (context, blob) in examples.items():
+            if key_id in self._vault.ids:
+                self._vault.unwrap(blob, context=context)
+        return {key_id: self._value(key_id) for key_id in examples}
 
     def _value(self, key_id: str) -> str:
         return self._vault.check_value(key_id)
