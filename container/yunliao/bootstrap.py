@@ -21,6 +21,7 @@ from yunliao.adapters.words import DEFAULT_WORDS, DEVELOPMENT_WORDS, WordMatcher
 from yunliao.domain.guard import GuardPolicy
 from yunliao.ports import AcceptLimits, Moderator, Store
 from yunliao.ports_records import RecordStore
+from yunliao.services.abuse import Abuse
 from yunliao.services.account import Account
 from yunliao.services.admission import SharedSeats, Slots
 from yunliao.services.asking import Asking
@@ -36,12 +37,15 @@ from yunliao.services.jobs import Jobs
 from yunliao.services.key_book import KeyBook
 from yunliao.services.listen import Listen
 from yunliao.services.people import People
+from yunliao.services.retention import Retention
 from yunliao.services.rotation import Rotation
 from yunliao.services.run import Tools
 from yunliao.services.screening import Screening
+from yunliao.services.search import Search
 from yunliao.services.shared_key import SharedKey
 from yunliao.services.tickets import TicketService
 from yunliao.services.turns import TurnService
+from yunliao.services.verdict_log import VerdictLog
 from yunliao.settings import Settings
 
 
@@ -68,11 +72,14 @@ class Services:
     relays: RelayPool
     rotation: Rotation
     audit_trail: AuditTrail
+    search: Search
+    verdict_log: VerdictLog
 
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
         finished = self.engine.drain(grace_seconds)
         self.following.close()
+        self.verdict_log.flush()
         return finished
 
     def close(self) -> None:
@@ -106,6 +113,8 @@ def build_services(settings: Settings) -> Services:
         reserve=settings.answer_tokens,
     )
     instance = secrets.token_hex(8)
+    abuse = Abuse(rule=settings.cooldown, verdicts=store.verdicts, standing=store.standing, forget=people.forget)
+    verdict_log = VerdictLog(verdicts=store.verdicts, clock=clock, followers=(abuse.follow,))
     following = Following(turns=store.turns, clock=clock, spawn=spawn)
     pool = build_pool(settings, clock, metrics)
     engine = Engine(
@@ -124,6 +133,7 @@ def build_services(settings: Settings) -> Services:
             spawn=spawn,
             queue_seconds=settings.queue_seconds,
             answer_tokens=settings.answer_tokens,
+            verdicts=verdict_log,
         ),
         clock=clock,
         metrics=metrics,
@@ -183,7 +193,19 @@ def build_services(settings: Settings) -> Services:
             engine=engine,
             clock=clock,
             event_hours=settings.event_hours,
+            retention=Retention(
+                history=store.history,
+                verdicts=store.verdicts,
+                cards=store.cards,
+                clock=clock,
+                history_days=settings.history_days,
+                verdict_days=settings.verdict_days,
+            ),
         ),
+        search=Search(
+            conversations=store.conversations, history=store.history, clock=clock, ai_label=settings.ai_label
+        ),
+        verdict_log=verdict_log,
         metrics=metrics,
         turn_log=turn_log,
         engine=engine,

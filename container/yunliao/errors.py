@@ -4,9 +4,9 @@
     ├── Refused             the caller must change something first
     │   ├── IdentityMissing · IdentityUntrusted · TicketInvalid · Suspended · ConsentRequired
     │   ├── InvalidRequest · UnsupportedMediaType · RequestTooLarge · MethodNotAllowed · NotFound
-    │   └── ClientIdConflict · TurnInProgress · NothingToContinue
+    │   └── ClientIdConflict · TurnInProgress · NothingToContinue · CoolingDown
     ├── Busy                the same request may work later
-    │   └── RateLimited · CoolingDown · QueueFull · Draining · StoreUnavailable · KeysUnavailable
+    │   └── RateLimited · QueueFull · Draining · StoreUnavailable · KeysUnavailable
     ├── TurnFailed          ends a turn; travels in its `end` event
     │   ├── BlockedInput · BlockedOutput · ModerationUnavailable · ModerationRevisit
     │   ├── RelayUnreachable · RelayRefused · RelayOverloaded · RelayTimeout
@@ -128,6 +128,12 @@ class NothingToContinue(Refused):
     en = "This answer cannot be continued or regenerated."
 
 
+class CoolingDown(Refused):
+    code, status = "cooling_down", 429
+    zh = "多条消息没有通过内容安全检查，请先休息一会儿，到时间后再发。"
+    en = "Several messages did not pass the content check. Take a break and send again when the time is over."
+
+
 class Busy(YunliaoError):
     """The same request may work later."""
 
@@ -138,12 +144,6 @@ class RateLimited(Busy):
     code, status = "rate_limited", 429
     zh = "发送得太快了，请稍候再发。"
     en = "Too many messages. Wait a moment and send again."
-
-
-class CoolingDown(Busy):
-    code, status = "cooling_down", 429
-    zh = "多条消息没有通过内容安全检查，请先休息一会儿，到时间后再发。"
-    en = "Several messages did not pass the content check. Take a break and send again when the time is over."
 
 
 class QueueFull(Busy):

@@ -61,7 +61,7 @@ class Verdicts(Protocol):
         ...
 
     def times(self, user_id: str, *, since: int, limit: int) -> list[int]:
-        """When this user's texts were blocked (`review` or `risky`) after `since`, newest first."""
+        """When questions of this user were blocked (`review` or `risky`) after `since`, newest first."""
         ...
 
     def count_passes(self, counts: Mapping[tuple[int, str], int]) -> None:

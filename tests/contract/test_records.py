@@ -154,7 +154,7 @@ def verdict(number: int, user_id: str = "u1", *, at: int | None = None, **fields
         at=number if at is None else at,
         user_id=user_id,
         turn_id="t",
-        place="answer",
+        place="question",
         layer="wechat",
         suggest="risky",
         label=20002,
@@ -180,6 +180,7 @@ def test_only_texts_that_were_blocked_count_for_a_user(store: RecordStore) -> No
     for number in range(1, 7):
         store.verdicts.add(verdict(number, suggest="none" if number == 5 else "review"))
     store.verdicts.add(verdict(9, "u2"))
+    store.verdicts.add(verdict(8, place="answer"))  # what the model said is not the user's doing
     assert store.verdicts.times("u1", since=2, limit=9) == [6, 4, 3]
     assert store.verdicts.times("u1", since=2, limit=2) == [6, 4]
 

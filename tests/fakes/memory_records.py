@@ -107,7 +107,11 @@ class MemoryVerdicts:
             return sorted(found, key=lambda one: (one.at, one.id), reverse=True)[:limit]
 
     def times(self, user_id: str, *, since: int, limit: int) -> list[int]:
-        found = [one for one in self.page(user_id=user_id, before=None, limit=10**9) if one.suggest != "none"]
+        found = [
+            one
+            for one in self.page(user_id=user_id, before=None, limit=10**9)
+            if one.suggest != "none" and one.place == "question"
+        ]
         return [one.at for one in found if one.at > since][:limit]
 
     def count_passes(self, counts: Mapping[tuple[int, str], int]) -> None:

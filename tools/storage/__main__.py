@@ -1,5 +1,5 @@
-"""`python3 -m storage tailing`, `… growth`, `… rotation`, `… search`, with tools/ and container/ on the path: the tables
-of docs/storage.md, docs/keys.md and docs/search.md."""
+"""`python3 -m storage tailing`, `… growth`, `… rotation`, `… search`, with tools/ and container/ on the path: the
+tables of docs/storage.md, docs/keys.md and docs/search.md."""
 
 import argparse
 import sys

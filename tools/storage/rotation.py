@@ -1,7 +1,8 @@
 """What changing the master key costs: users are made, then rotated while readers resolve random users all the time.
 
 Every read fetches and opens the user's wrapped key (nothing is cached, the worst case) and something sealed under it:
-a read that fails, or finds another key than before, is counted. The reads of the quiet time before are measured the same way.
+a read that fails, or finds another key than before, is counted. The reads of the quiet time before are measured the
+same way.
 """
 
 import base64

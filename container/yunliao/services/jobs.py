@@ -4,6 +4,7 @@ from yunliao.errors import NotFound
 from yunliao.ports import Clock, Conversations, Turns
 from yunliao.services.conversations import UNDO_SECONDS
 from yunliao.services.engine import Engine
+from yunliao.services.retention import Retention
 
 BATCH = 200
 """Turns or conversations one call cleans up: a call stays far below the platform's 15 s."""
@@ -15,8 +16,16 @@ class Jobs:
     names = ("recover", "expire")
 
     def __init__(
-        self, *, turns: Turns, conversations: Conversations, engine: Engine, clock: Clock, event_hours: float
+        self,
+        *,
+        turns: Turns,
+        conversations: Conversations,
+        engine: Engine,
+        clock: Clock,
+        event_hours: float,
+        retention: Retention | None = None,
     ) -> None:
+        self._retention = retention
         self._turns = turns
         self._conversations = conversations
         self._engine = engine
@@ -35,5 +44,6 @@ class Jobs:
                 "conversations_purged": self._conversations.purge(
                     deleted_before=now - 2 * UNDO_SECONDS * 1000, limit=BATCH
                 ),
+                **(self._retention.run() if self._retention else {}),
             }
         raise NotFound("no such job: " + ", ".join(self.names))

@@ -23,11 +23,12 @@ class Owner:
     A blob is bound to its owner, record and field: moved anywhere else it does not open.
     """
 
-    __slots__ = ("_key", "_vault", "principal", "user_id")
+    __slots__ = ("_key", "_vault", "cooling_until", "principal", "user_id")
 
-    def __init__(self, user_id: str, principal: Principal, key: bytes, vault: Vault) -> None:
+    def __init__(self, user_id: str, principal: Principal, key: bytes, vault: Vault, *, cooling_until: int = 0) -> None:
         self.user_id = user_id
         self.principal = principal
+        self.cooling_until = cooling_until
         self._key = key
         self._vault = vault
 
@@ -65,11 +66,21 @@ class People:
 
     def resolve(self, principal: Principal) -> Owner:
         """The owner for a caller, made on first sight. Raises `Suspended`, `StoreUnavailable`."""
-        user_id = self._vault.lookup(self._lookup(), f"{principal.appid}:{principal.openid}")
+        user_id = self.id_of(principal)
         user, key = self._keyed(user_id) or self._enrol(user_id, principal)
         if user.suspended_until > self._clock.now_ms():
             raise Suspended
-        return Owner(user_id, principal, key, self._vault)
+        return Owner(user_id, principal, key, self._vault, cooling_until=user.cooling_until)
+
+    def id_of(self, principal: Principal) -> str:
+        """The stored id of a caller, whether or not there is such a user."""
+        return self._vault.lookup(self._lookup(), f"{principal.appid}:{principal.openid}")
+
+    def reader_of(self, user_id: str) -> Owner | None:
+        """The owner by the stored id, for an operator who may read (services/users_desk.py); None if there is none. It
+        carries no identity: nothing can be asked of the platform in the user's name."""
+        found = self._keyed(user_id)
+        return Owner(found[0].id, Principal(openid="", appid=""), found[1], self._vault) if found else None
 
     def owner_of(self, turn: Turn) -> Owner:
         """The owner of a stored turn, for an instance that never met the caller (takeover)."""

@@ -6,6 +6,7 @@ from yunliao.domain.events import Accepted, encode_event
 from yunliao.domain.turn import Kind, MessageBody, Turn
 from yunliao.errors import (
     ClientIdConflict,
+    CoolingDown,
     InvalidRequest,
     NotFound,
     NothingToContinue,
@@ -66,7 +67,7 @@ class TurnService:
         """Accept a message. `replaces` names an own earlier message: it and all after it leave the history.
 
         Raises `InvalidRequest`, `RequestTooLarge`, `NotFound`, `ClientIdConflict`, `TurnInProgress`, `RateLimited`,
-        `QueueFull`, `Draining`, `StoreUnavailable`; after any of them nothing is stored.
+        `CoolingDown`, `QueueFull`, `Draining`, `StoreUnavailable`; after any of them nothing is stored.
         """
         if not text.strip():
             raise InvalidRequest("text is empty")
@@ -215,6 +216,7 @@ class TurnService:
         hide_ids: tuple[str, ...] = (),
     ) -> Sent:
         self._engine.check_room()
+        self._check_break(owner, turn)
         first = encode_event(
             Accepted(
                 turn_id=turn.id,
@@ -239,6 +241,12 @@ class TurnService:
             self._engine.start(turn, owner, [Numbered(1, first)])
             return Sent(turn, False)
         return Sent(self._existing(turn, outcome), True)
+
+    def _check_break(self, owner: Owner, turn: Turn) -> None:
+        """A message that was accepted before the break began is answered when it is sent again (P3)."""
+        left = owner.cooling_until - turn.created_at
+        if left > 0 and self._turns.by_client_id(owner.user_id, turn.client_id) is None:
+            raise CoolingDown(retry_after=-(-left // 1000))
 
     def _revive(self, standing: Turn | None) -> None:
         """A live turn whose owner died must not lock its user out: taking it over soon ends it."""

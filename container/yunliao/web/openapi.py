@@ -10,6 +10,7 @@ from yunliao import __version__
 from yunliao.domain.events import Accepted, End, Notice, Queued, Reasoning, Retract, Text
 from yunliao.errors import (
     ClientIdConflict,
+    CoolingDown,
     Draining,
     IdentityMissing,
     IdentityUntrusted,
@@ -24,6 +25,7 @@ from yunliao.errors import (
 from yunliao.services.account import Receipt
 from yunliao.services.catalog import ConfigView
 from yunliao.services.consents import ConsentView
+from yunliao.services.search import Hits
 from yunliao.web import schemas
 
 REF = "#/components/schemas/{name}"
@@ -47,6 +49,8 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "user.messages": ("Messages, oldest first in the page", None, schemas.MessagesOut, (200,)),
     "user.feedback": ("What the user thinks of an answer", schemas.FeedbackIn, schemas.DoneOut, (200,)),
     "user.report": ("Report an answer", schemas.ReportIn, schemas.DoneOut, (200,)),
+    "user.search": ("Search one's history; go on with `after`", None, Hits, (200,)),
+    "user.search_by_body": ("The same, with the words in the body", schemas.SearchIn, Hits, (200,)),
     "user.me": ("The caller", None, schemas.MeOut, (200,)),
     "user.consent": ("Accept the agreement", schemas.ConsentIn, ConsentView, (200,)),
     "user.erase": ("Erase everything held about the caller", None, Receipt, (200,)),
@@ -69,6 +73,11 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     ),
     "user.stream": (("after", {"type": "integer", "minimum": 0}),),
     "user.conversations": (("before", {"type": "string"}), ("limit", {"type": "integer", "minimum": 1})),
+    "user.search": (
+        ("q", {"type": "string", "minLength": 1, "maxLength": 100}),
+        ("after", {"type": "string"}),
+        ("limit", {"type": "integer", "minimum": 1, "maximum": 50}),
+    ),
     "user.messages": (("before", {"type": "string"}), ("limit", {"type": "integer", "minimum": 1})),
 }
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
@@ -101,6 +110,7 @@ EXAMPLES: dict[type, dict[str, Any]] = {
     schemas.CreateConversationIn: {"title": "周末计划"},
     schemas.FeedbackIn: {"value": "up", "reasons": ["有帮助"]},
     schemas.ReportIn: {"reason": "内容不当"},
+    schemas.SearchIn: {"q": "周末", "limit": 20},
     schemas.ConsentIn: {"version": "latest", "overseas": False},
 }
 ERRORS: dict[str, tuple[type[YunliaoError], ...]] = {
@@ -111,7 +121,7 @@ ERRORS: dict[str, tuple[type[YunliaoError], ...]] = {
     "open": (),
 }
 """What every route of a plane may answer."""
-SENDING = (ClientIdConflict, RequestTooLarge, UnsupportedMediaType, RateLimited, Draining)
+SENDING = (ClientIdConflict, CoolingDown, RequestTooLarge, UnsupportedMediaType, RateLimited, Draining)
 FURTHER: dict[str, tuple[type[YunliaoError], ...]] = {
     "user.send": SENDING,
     "user.regenerate": SENDING,

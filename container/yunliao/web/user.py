@@ -8,6 +8,7 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from yunliao.domain.turn import Turn
+from yunliao.errors import InvalidRequest
 from yunliao.services.conversations import Feedback
 from yunliao.services.people import Owner
 from yunliao.services.turns import Sent
@@ -15,7 +16,7 @@ from yunliao.web import schemas
 from yunliao.web.failures import request_id
 from yunliao.web.identity import principal_of
 from yunliao.web.render import event_list, events_json, sse
-from yunliao.web.validation import body, cursor, integer, number
+from yunliao.web.validation import NOT_TEXT, body, cursor, integer, number
 
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
@@ -171,6 +172,20 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
         said = body(schemas.ReportIn)
         services.conversations.report(owner(), message_id, said.reason, said.comment)
         return _answer(schemas.DoneOut())
+
+    @routes.get("/search")
+    def search() -> Response:
+        return found(request.args.get("q", ""), cursor("after"), integer("limit", 20, 1, 50))
+
+    @routes.post("/search")
+    def search_by_body() -> Response:
+        asked = body(schemas.SearchIn)
+        return found(asked.q, asked.after, asked.limit)
+
+    def found(query: str, after: str | None, limit: int) -> Response:
+        if NOT_TEXT.search(query):
+            raise InvalidRequest("q holds a character that is not text")
+        return _answer(services.search.find(owner(), query, after, limit))
 
     @routes.get("/me")
     def me() -> Response:

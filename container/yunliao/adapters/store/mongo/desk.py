@@ -43,7 +43,7 @@ class MongoVerdicts:
 
     def times(self, user_id: str, *, since: int, limit: int) -> list[int]:
         """See `ports_records.Verdicts.times`."""
-        wanted = {"user_id": user_id, "at": {"$gt": since}, "suggest": {"$ne": "none"}}
+        wanted = {"user_id": user_id, "at": {"$gt": since}, "suggest": {"$ne": "none"}, "place": "question"}
         with self._database.call():
             return [int(one["at"]) for one in self._verdicts.find(wanted, {"at": 1}).sort(NEWEST).limit(limit)]
 

@@ -39,7 +39,8 @@ class SqliteVerdicts:
     def times(self, user_id: str, *, since: int, limit: int) -> list[int]:
         """See `ports_records.Verdicts.times`."""
         statement = (
-            "SELECT at FROM verdicts WHERE user_id = ? AND at > ? AND suggest <> 'none' ORDER BY at DESC LIMIT ?"
+            "SELECT at FROM verdicts WHERE user_id = ? AND at > ? AND suggest <> 'none' AND place = 'question'"
+            " ORDER BY at DESC LIMIT ?"
         )
         with self._database.read() as connection:
             return [int(found["at"]) for found in rows(connection, statement, user_id, since, limit)]
