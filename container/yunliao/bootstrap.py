@@ -46,6 +46,7 @@ from yunliao.services.shared_key import SharedKey
 from yunliao.services.tickets import TicketService
 from yunliao.services.turns import TurnService
 from yunliao.services.verdict_log import VerdictLog
+from yunliao.services.wiping import Wipe
 from yunliao.settings import Settings
 
 
@@ -74,6 +75,7 @@ class Services:
     audit_trail: AuditTrail
     search: Search
     verdict_log: VerdictLog
+    wipe: Wipe
 
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
@@ -206,6 +208,7 @@ def build_services(settings: Settings) -> Services:
             conversations=store.conversations, history=store.history, clock=clock, ai_label=settings.ai_label
         ),
         verdict_log=verdict_log,
+        wipe=Wipe(wiping=store.wiping),
         metrics=metrics,
         turn_log=turn_log,
         engine=engine,

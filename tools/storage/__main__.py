@@ -7,10 +7,11 @@ import tempfile
 from pathlib import Path
 
 from mongod import ReplicaSet
-from storage import growth, rotation, tailing
+from storage import growth, rotation, search, tailing
 
 GROWTH = "| collection | documents | estimate, MB | data, MB | on disk, MB | indexes, MB | of them, MB (estimate) |"
 HEADER = "| way | live turns | followed here | delay p50, ms | p95 | longest | CPU here | CPU of the server |"
+SEARCH = "| store | messages | whole search, ms | of it processor, ms | calls | messages/s |"
 ROTATION = (
     "| store | users | seconds | users/s | reads before | failed | p50, ms | p99 | longest | reads meanwhile | failed"
     " | p50, ms | p99 | longest |\n|" + "---|" * 14
@@ -45,6 +46,11 @@ def main() -> int:
             print(ROTATION, flush=True)
             print(rotation.measure(f"sqlite:///{folder}/rotation.db", users=chosen.users), flush=True)
             print(rotation.measure(running.url("rotation"), users=chosen.users), flush=True)
+            return 0
+        if chosen.command == "search":
+            print(SEARCH + "\n|---|---|---|---|---|---|", flush=True)
+            print(search.measure(f"sqlite:///{folder}/search.db", messages=chosen.messages), flush=True)
+            print(search.measure(running.url("search"), messages=chosen.messages), flush=True)
             return 0
         print(HEADER + "\n|---|---|---|---|---|---|---|---|", flush=True)
         for number, way in enumerate(tailing.WAYS):

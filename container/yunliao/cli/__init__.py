@@ -16,7 +16,7 @@ from yunliao.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
 
-COMMANDS: tuple[str, ...] = ("keys",)
+COMMANDS: tuple[str, ...] = ("keys", "wipe")
 """Modules of this package, in the order shown."""
 
 
