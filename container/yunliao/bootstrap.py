@@ -9,15 +9,17 @@ from pathlib import Path
 from yunliao import errors
 from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.ids import SortableIds
+from yunliao.adapters.live_words import LiveWords
 from yunliao.adapters.logging import JsonTurnLog
 from yunliao.adapters.metrics import PrometheusMetrics
+from yunliao.adapters.passwords import ScryptPasswords
 from yunliao.adapters.relay.assembly import build_moderator, build_pool
 from yunliao.adapters.relay.pool import RelayPool
 from yunliao.adapters.texts import PackagedTexts
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.adapters.wechat.api import WechatApi
 from yunliao.adapters.wechat.moderation import WechatModerator
-from yunliao.adapters.words import DEFAULT_WORDS, DEVELOPMENT_WORDS, WordMatcher
+from yunliao.adapters.words import DEFAULT_WORDS, DEVELOPMENT_WORDS
 from yunliao.domain.guard import GuardPolicy
 from yunliao.ports import AcceptLimits, Moderator, Store
 from yunliao.ports_records import RecordStore
@@ -26,9 +28,11 @@ from yunliao.services.account import Account
 from yunliao.services.admission import SharedSeats, Slots
 from yunliao.services.asking import Asking
 from yunliao.services.audit_trail import AuditTrail
+from yunliao.services.cases import Cases
 from yunliao.services.catalog import Catalog, ModelView, Provider
 from yunliao.services.consents import Consents
 from yunliao.services.conversations import ConversationService
+from yunliao.services.desk import Desk
 from yunliao.services.engine import Engine
 from yunliao.services.following import Following
 from yunliao.services.governor import SharedGovernor
@@ -36,6 +40,8 @@ from yunliao.services.health import Health
 from yunliao.services.jobs import Jobs
 from yunliao.services.key_book import KeyBook
 from yunliao.services.listen import Listen
+from yunliao.services.login_guard import LoginGuard
+from yunliao.services.operators import Operators
 from yunliao.services.people import People
 from yunliao.services.retention import Retention
 from yunliao.services.rotation import Rotation
@@ -45,8 +51,10 @@ from yunliao.services.search import Search
 from yunliao.services.shared_key import SharedKey
 from yunliao.services.tickets import TicketService
 from yunliao.services.turns import TurnService
+from yunliao.services.users_desk import UsersDesk
 from yunliao.services.verdict_log import VerdictLog
 from yunliao.services.wiping import Wipe
+from yunliao.services.word_lists import WordLists
 from yunliao.settings import Settings
 
 
@@ -76,6 +84,11 @@ class Services:
     search: Search
     verdict_log: VerdictLog
     wipe: Wipe
+    cases: Cases
+    word_lists: WordLists
+    live_words: LiveWords
+    operators: Operators
+    users_desk: UsersDesk
 
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
@@ -107,7 +120,8 @@ def build_services(settings: Settings) -> Services:
     key_book = KeyBook(registers=store.registers, keys=store.keys, vault=vault)
     people.check_keys()
     key_book.check()
-    screening = Screening(_matcher(settings), _moderators(settings, clock, metrics, store), spawn)
+    live_words = _matcher(settings, clock)
+    screening = Screening(live_words, _moderators(settings, clock, metrics, store), spawn)
     asking = Asking(
         conversations=store.conversations,
         system_prompt=settings.system_prompt,
@@ -115,8 +129,28 @@ def build_services(settings: Settings) -> Services:
         reserve=settings.answer_tokens,
     )
     instance = secrets.token_hex(8)
+    desk = Desk(cards=store.cards, key=SharedKey("desk", shared=store.secrets, vault=vault), vault=vault)
+    audit_trail = AuditTrail(
+        log=store.audit,
+        registers=store.registers,
+        key=SharedKey("audit", shared=store.secrets, vault=vault),
+        vault=vault,
+        clock=clock,
+        announce=turn_log.audit,
+    )
+    cases = Cases(desk=desk, audit=audit_trail, clock=clock, ids=ids)
+    word_lists = WordLists(desk=desk, registers=store.registers, finder=live_words, audit=audit_trail, clock=clock)
+    live_words.follow(word_lists.in_force, word_lists.words)
+    conversations = ConversationService(
+        conversations=store.conversations,
+        clock=clock,
+        ids=ids,
+        ai_label=settings.ai_label,
+        explain=errors.by_code,
+        reported=cases.report,
+    )
     abuse = Abuse(rule=settings.cooldown, verdicts=store.verdicts, standing=store.standing, forget=people.forget)
-    verdict_log = VerdictLog(verdicts=store.verdicts, clock=clock, followers=(abuse.follow,))
+    verdict_log = VerdictLog(verdicts=store.verdicts, clock=clock, followers=(abuse.follow, cases.follow))
     following = Following(turns=store.turns, clock=clock, spawn=spawn)
     pool = build_pool(settings, clock, metrics)
     engine = Engine(
@@ -177,13 +211,7 @@ def build_services(settings: Settings) -> Services:
             following=following,
             clock=clock,
         ),
-        conversations=ConversationService(
-            conversations=store.conversations,
-            clock=clock,
-            ids=ids,
-            ai_label=settings.ai_label,
-            explain=errors.by_code,
-        ),
+        conversations=conversations,
         consents=Consents(users=store.users, people=people, clock=clock, current=catalog.consent_version),
         account=Account(users=store.users, turns=store.turns, engine=engine, people=people, clock=clock),
         tickets=TicketService(tickets=store.tickets, shared=store.secrets, vault=vault, clock=clock),
@@ -215,13 +243,28 @@ def build_services(settings: Settings) -> Services:
         store=store,
         relays=pool,
         rotation=Rotation(keys=store.keys, vault=vault, book=key_book),
-        audit_trail=AuditTrail(
-            log=store.audit,
-            registers=store.registers,
-            key=SharedKey("audit", shared=store.secrets, vault=vault),
-            vault=vault,
+        audit_trail=audit_trail,
+        cases=cases,
+        word_lists=word_lists,
+        live_words=live_words,
+        operators=Operators(
+            desk=desk,
+            passwords=ScryptPasswords(),
+            guard=LoginGuard(registers=store.registers, clock=clock),
+            audit=audit_trail,
             clock=clock,
-            announce=turn_log.audit,
+        ),
+        users_desk=UsersDesk(
+            users=store.users,
+            keys=store.keys,
+            standing=store.standing,
+            verdicts=store.verdicts,
+            conversations=conversations,
+            cases=cases,
+            people=people,
+            desk=desk,
+            audit=audit_trail,
+            clock=clock,
         ),
     )
 
@@ -250,13 +293,13 @@ def _slots(settings: Settings, store: Store, clock: SystemClock, instance: str) 
     return Slots(max_live=settings.max_live, max_queue=settings.max_queue, seats=seats, spawn=spawn)
 
 
-def _matcher(settings: Settings) -> WordMatcher:
+def _matcher(settings: Settings, clock: SystemClock) -> LiveWords:
     files = [DEFAULT_WORDS]
     if settings.env == "development":
         files.append(DEVELOPMENT_WORDS)
     if settings.words_file:
         files.append(Path(settings.words_file))
-    return WordMatcher(*files)
+    return LiveWords(files, clock)
 
 
 def _moderators(settings: Settings, clock: SystemClock, metrics: PrometheusMetrics, store: Store) -> list[Moderator]:

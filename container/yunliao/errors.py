@@ -3,6 +3,7 @@
     YunliaoError
     ├── Refused             the caller must change something first
     │   ├── IdentityMissing · IdentityUntrusted · TicketInvalid · Suspended · ConsentRequired
+    │   ├── OperatorLogin · OperatorRole
     │   ├── InvalidRequest · UnsupportedMediaType · RequestTooLarge · MethodNotAllowed · NotFound
     │   └── ClientIdConflict · TurnInProgress · NothingToContinue · CoolingDown
     ├── Busy                the same request may work later
@@ -78,6 +79,18 @@ class ConsentRequired(Refused):
     code, status = "consent_required", 403
     zh = "使用前请先阅读并同意用户协议与隐私说明。"
     en = "Please read and accept the agreement and the privacy notice first."
+
+
+class OperatorLogin(Refused):
+    code, status = "operator_login", 401
+    zh = "运营账号未登录、登录已过期，或名称与密码不符，请重新登录。"
+    en = "Not logged in as an operator, the session is over, or name and password do not fit. Log in again."
+
+
+class OperatorRole(Refused):
+    code, status = "operator_role", 403
+    zh = "你的运营角色不能做这件事，请联系所有者。"
+    en = "Your role as an operator does not allow this. Ask an owner."
 
 
 class InvalidRequest(Refused):

@@ -16,8 +16,8 @@ Result = TypeVar("Result")
 
 
 class ScryptPasswords:
-    """Implements `ports_operators.Passwords`. Under the gevent worker the work is done on a real thread: otherwise every
-    live answer of the instance would stand still for as long as a password takes."""
+    """Implements `ports_operators.Passwords`. Under the gevent worker the work is done on a real thread: otherwise
+    every live answer of the instance would stand still for as long as a password takes."""
 
     def hash(self, password: str) -> str:
         """See `ports_operators.Passwords.hash`."""

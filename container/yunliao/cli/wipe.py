@@ -28,10 +28,8 @@ def run(services: "Services", options: argparse.Namespace, out: TextIO) -> int:
     for table, count in found.items():
         out.write(f"  {table:<20}{count:>14,}\n")
     if not options.for_good:
-        out.write(
-            "Nothing was removed. With --for-good all of it goes; backups are not touched, but without the shared\n"
-        )
-        out.write("secrets and users' keys of this database nobody is found in new ones. 未删除任何数据。\n")
+        out.write("Nothing was removed; with --for-good all of it goes. Backups are not touched: destroy the keys of\n")
+        out.write("YUNLIAO_MASTER_KEYS as well, then nothing of them can be read either. 未删除任何数据。\n")
         return 0
     out.write("Stop all instances first: a running one would write on.\n")
     typed = options.confirm if options.confirm is not None else _ask(name, out)

@@ -123,6 +123,10 @@ class Operators:
         found, _ = self._desk.page(ACCOUNT, Account, limit=500)
         return [_view(one) for one in found]
 
+    def get(self, name: str) -> AccountView:
+        """One account. Raises `NotFound`."""
+        return _view(self._known(name))
+
     def set_password(self, actor: str, name: str, password: str | None = None) -> str:
         """A new password; every session of the account ends. Returns it."""
         chosen = _password(password)

@@ -66,13 +66,13 @@ class People:
 
     def resolve(self, principal: Principal) -> Owner:
         """The owner for a caller, made on first sight. Raises `Suspended`, `StoreUnavailable`."""
-        user_id = self.id_of(principal)
+        user_id = self.user_id_of(principal)
         user, key = self._keyed(user_id) or self._enrol(user_id, principal)
         if user.suspended_until > self._clock.now_ms():
             raise Suspended
         return Owner(user_id, principal, key, self._vault, cooling_until=user.cooling_until)
 
-    def id_of(self, principal: Principal) -> str:
+    def user_id_of(self, principal: Principal) -> str:
         """The stored id of a caller, whether or not there is such a user."""
         return self._vault.lookup(self._lookup(), f"{principal.appid}:{principal.openid}")
 

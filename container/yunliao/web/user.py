@@ -8,11 +8,12 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from yunliao.domain.turn import Turn
-from yunliao.errors import InvalidRequest
+from yunliao.errors import InvalidRequest, NotFound
 from yunliao.services.conversations import Feedback
 from yunliao.services.people import Owner
 from yunliao.services.turns import Sent
 from yunliao.web import schemas
+from yunliao.web.desk_schemas import BindIn, CaseIdOut, UserComplaintIn
 from yunliao.web.failures import request_id
 from yunliao.web.identity import principal_of
 from yunliao.web.render import event_list, events_json, sse
@@ -172,6 +173,18 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
         said = body(schemas.ReportIn)
         services.conversations.report(owner(), message_id, said.reason, said.comment)
         return _answer(schemas.DoneOut())
+
+    @routes.post("/complaints")
+    def complain() -> Response:
+        said, caller = body(UserComplaintIn), owner()
+        return _answer(CaseIdOut(case=services.cases.complain(caller, said.text)), 201)
+
+    @routes.post("/operator/bind")
+    def bind_operator() -> Response:
+        given = body(BindIn)
+        if not services.settings.operators_in_miniprogram:
+            raise NotFound
+        return _answer(services.operators.bind(owner().user_id, given.code))
 
     @routes.get("/search")
     def search() -> Response:

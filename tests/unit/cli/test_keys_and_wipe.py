@@ -59,7 +59,7 @@ def test_a_wipe_shows_first_and_does_nothing_unconfirmed(run: Run, tmp_path: Pat
 def test_a_confirmed_wipe_leaves_nothing_to_find(run: Run, tmp_path: Path) -> None:
     enrol(tmp_path, 3)
     services = build_services(Settings.from_env(environment(tmp_path)))
-    user_id = services.people.id_of(Principal(openid=f"{CANARY}0", appid="wx"))
+    user_id = services.people.user_id_of(Principal(openid=f"{CANARY}0", appid="wx"))
     [first, *_] = services.store.keys.users(after="", limit=1)
     services.close()
     code, said = run("wipe", "--for-good", "--confirm", "trial.db")
