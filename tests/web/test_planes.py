@@ -20,7 +20,7 @@ def routes(app: Flask, plane: str) -> Iterator[tuple[str, str]]:
     assert found, plane
     for rule in found:
         for method in sorted((rule.methods or set()) - {"HEAD"}):
-            yield method, re.sub(r"<[^>]+>", "some_id", rule.rule)
+            yield method, re.sub(r"<[^>]+>", "some_id", re.sub(r"<int:[^>]+>", "1", rule.rule))
 
 
 def test_every_route_has_one_plane() -> None:
@@ -88,7 +88,6 @@ def test_desk_routes_want_a_session_of_their_own(make_app: Callable[..., Flask],
     for method, path in routes(app, "desk"):
         if path == "/op/v1/login":
             continue
-        path = path.replace("/words/some_id", "/words/1")
         for headers, status in refused:
             body = {} if method in ("POST", "PUT") else None
             answer = client.open(path, method=method, headers=headers, json=body)
