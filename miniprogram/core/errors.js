@@ -110,7 +110,7 @@ function fromStatus(status, requestId) {
 function toView(from, lang) {
   return {
     kind: from.kind, code: from.code, key: from.key, message: lang === 'en' ? from.en : from.zh, retryAfter: from.retryAfter,
-    requestId: from.requestId, canRetry: from.kind !== 'fatal' && ['blocked_input', 'too_large', 'suspended'].indexOf(from.code) < 0
+    requestId: from.requestId, canRetry: from.kind !== 'fatal' && ['blocked_input', 'too_large', 'suspended', 'cooling_down'].indexOf(from.code) < 0
   };
 }
 
