@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Yunliao's one entry for people: `python3 dev.py run | chat | test | chaos | setup`. Standard library only."""
+"""Yunliao's one entry for people: `python3 dev.py --help` lists its commands. Standard library only."""
 
 import sys
 
@@ -11,13 +11,15 @@ if sys.version_info < (3, 11):  # noqa: UP036  said before anything that older v
 
 import argparse
 import pathlib
+import signal
 
 ROOT = pathlib.Path(__file__).parent.absolute()
 sys.path.insert(0, str(ROOT / "tools"))
 
 from chaos import options  # noqa: E402
-from dev import campaign, chat, run, setup, tests  # noqa: E402
+from dev import campaign, chat, package, pictures, run, setup, tests  # noqa: E402
 from dev.trouble import Trouble  # noqa: E402
+from ledger import options as walk_options  # noqa: E402
 
 DEFAULT_PORT = 8787
 
@@ -25,7 +27,7 @@ DEFAULT_PORT = 8787
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     whole = argparse.ArgumentParser(prog="dev.py", description="Yunliao 云聊: run it, talk to it, test it.")
-    commands = whole.add_subparsers(dest="command", required=True, metavar="run | chat | test | chaos | setup")
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     runs = commands.add_parser("run", help="start everything on this machine and print where")
     runs.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the local Cloud Run (8787)")
@@ -51,12 +53,25 @@ def parser() -> argparse.ArgumentParser:
     chaos = commands.add_parser("chaos", help="break things on purpose and prove that nobody was hurt")
     options.add_options(chaos)
 
+    shots = commands.add_parser("screenshots", help="pictures of the mini-program in its main states")
+    shots.add_argument("--out", default="screenshots", help="folder for the PNG files (screenshots)")
+    shots.add_argument("--only", help="these states, with commas between, e.g. chat,settings (tools/preview/states.js)")
+    shots.add_argument("--theme", help="light or dark (default: both)")
+
+    walk = commands.add_parser("ledger-walk", help="random interleavings of everything that touches credits")
+    walk_options.add_options(walk)
+
+    packages = commands.add_parser("package", help="make the upload for the Cloud Run console")
+    packages.add_argument("--into", default="dist/yunliao-container.zip", help="file (dist/yunliao-container.zip)")
+
     commands.add_parser("setup", help="make .venv and node_modules, nothing else")
     return whole
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit status."""
+    # Who starts this in the background hands SIGINT down as ignored: then nothing below it could be ended by Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     chosen = parser().parse_args(arguments)
     try:
         match chosen.command:
@@ -67,6 +82,12 @@ def main(arguments: list[str] | None = None) -> int:
                 return run.run(ROOT, chosen)
             case "chaos":
                 return campaign.run(ROOT, chosen)
+            case "screenshots":
+                return pictures.take(ROOT, chosen)
+            case "package":
+                return package.run(ROOT, chosen)
+            case "ledger-walk":
+                return campaign.run(ROOT, chosen, "ledger")
             case "chat":
                 return chat.chat(chosen)
             case _:

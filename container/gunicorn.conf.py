@@ -2,6 +2,9 @@
 the standard library for greenlets."""
 
 import os
+import time
+
+_began = [time.monotonic()]
 
 bind = f"0.0.0.0:{os.environ.get('PORT', '80')}"
 # One worker: greenlets hold a thousand listeners, and a turn's listeners find its events in the same process.
@@ -21,7 +24,7 @@ accesslog = None
 errorlog = "-"
 # Not warning: a refused request line or header would be repeated there with what people sent.
 loglevel = "error"
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  memory, not disk: a heartbeat file
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  memory, not disk: a heartbeat file
 proc_name = "yunliao"
 
 
@@ -29,7 +32,14 @@ def post_worker_init(worker):  # type: ignore[no-untyped-def]
     """From here the worker's own wish to end is watched."""
     from yunliao.factory import drain_when
 
+    services = worker.wsgi.extensions["yunliao"]
+    services.metrics.started(time.monotonic() - _began[0])
     drain_when(worker.wsgi, lambda: not worker.alive)
+
+
+def child_exit(server, worker):  # type: ignore[no-untyped-def]
+    """What comes after a worker that died is no cold start of the whole."""
+    _began[0] = time.monotonic()
 
 
 def worker_exit(server, worker):  # type: ignore[no-untyped-def]

@@ -28,10 +28,12 @@ from yunliao.services.account import Account
 from yunliao.services.admission import SharedSeats, Slots
 from yunliao.services.asking import Asking
 from yunliao.services.audit_trail import AuditTrail
+from yunliao.services.budget import ServiceBudget
 from yunliao.services.cases import Cases
 from yunliao.services.catalog import Catalog, ModelView, Provider
 from yunliao.services.consents import Consents
 from yunliao.services.conversations import ConversationService
+from yunliao.services.credits import Credits
 from yunliao.services.desk import Desk
 from yunliao.services.engine import Engine
 from yunliao.services.following import Following
@@ -43,6 +45,7 @@ from yunliao.services.listen import Listen
 from yunliao.services.login_guard import LoginGuard
 from yunliao.services.operators import Operators
 from yunliao.services.people import People
+from yunliao.services.pricing import Pricing
 from yunliao.services.retention import Retention
 from yunliao.services.rotation import Rotation
 from yunliao.services.run import Tools
@@ -79,6 +82,8 @@ class Services:
     engine: Engine
     store: RecordStore
     relays: RelayPool
+    credits: Credits
+    pricing: Pricing | None
     rotation: Rotation
     audit_trail: AuditTrail
     search: Search
@@ -100,6 +105,8 @@ class Services:
     def close(self) -> None:
         """End the committer, then release the relays' connections and the store."""
         self.engine.close()
+        if self.pricing is not None:
+            self.pricing.close()
         self.relays.close()
         self.store.close()
 
@@ -153,6 +160,7 @@ def build_services(settings: Settings) -> Services:
     verdict_log = VerdictLog(verdicts=store.verdicts, clock=clock, followers=(abuse.follow, cases.follow))
     following = Following(turns=store.turns, clock=clock, spawn=spawn)
     pool = build_pool(settings, clock, metrics)
+    pricing = _pricing(settings, store, asking, clock, metrics, turn_log)
     engine = Engine(
         instance=instance,
         turns=store.turns,
@@ -169,6 +177,7 @@ def build_services(settings: Settings) -> Services:
             spawn=spawn,
             queue_seconds=settings.queue_seconds,
             answer_tokens=settings.answer_tokens,
+            room=pricing.room if pricing else None,
             verdicts=verdict_log,
         ),
         clock=clock,
@@ -176,6 +185,7 @@ def build_services(settings: Settings) -> Services:
         turn_log=turn_log,
         lease_seconds=settings.lease_seconds,
         spawn=spawn,
+        metered=pricing.ended if pricing else None,
     )
     models = tuple(
         ModelView(choice.id, choice.name, choice.id == settings.model, choice.domestic) for choice in settings.models
@@ -203,6 +213,7 @@ def build_services(settings: Settings) -> Services:
             default_model=settings.model,
             max_text_chars=settings.max_text_chars,
             lease_seconds=settings.lease_seconds,
+            pricing=pricing,
         ),
         following=following,
         listen=Listen(
@@ -242,6 +253,10 @@ def build_services(settings: Settings) -> Services:
         engine=engine,
         store=store,
         relays=pool,
+        credits=Credits(
+            ledger=store.ledger, turns=store.turns, clock=clock, table=settings.prices, models=catalog.models()
+        ),
+        pricing=pricing,
         rotation=Rotation(keys=store.keys, vault=vault, book=key_book),
         audit_trail=audit_trail,
         cases=cases,
@@ -291,6 +306,32 @@ def _slots(settings: Settings, store: Store, clock: SystemClock, instance: str) 
             lease_seconds=settings.lease_seconds,
         )
     return Slots(max_live=settings.max_live, max_queue=settings.max_queue, seats=seats, spawn=spawn)
+
+
+def _pricing(
+    settings: Settings, store: Store, asking: Asking, clock: SystemClock, metrics: PrometheusMetrics, log: JsonTurnLog
+) -> Pricing | None:
+    table = settings.prices
+    if table is None:
+        return None
+    budget = None
+    if table.limits.service_day:
+        budget = ServiceBudget(
+            store.registers,
+            clock,
+            limit=table.limits.service_day,
+            warn=table.limits.warn,
+            used=metrics.service_day,
+            told=log.service_budget,
+        )
+    return Pricing(
+        table=table,
+        asking=asking,
+        answer_tokens=settings.answer_tokens,
+        window=settings.context_tokens,
+        budget=budget,
+        metrics=metrics,
+    )
 
 
 def _matcher(settings: Settings, clock: SystemClock) -> LiveWords:

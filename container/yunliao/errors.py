@@ -5,9 +5,11 @@
     │   ├── IdentityMissing · IdentityUntrusted · TicketInvalid · Suspended · ConsentRequired
     │   ├── OperatorLogin · OperatorRole
     │   ├── InvalidRequest · UnsupportedMediaType · RequestTooLarge · MethodNotAllowed · NotFound
-    │   └── ClientIdConflict · TurnInProgress · NothingToContinue · CoolingDown
+    │   ├── ClientIdConflict · TurnInProgress · NothingToContinue · CoolingDown
+    │   └── InsufficientCredits · DailyLimit · TurnLimit · CodeInvalid
     ├── Busy                the same request may work later
-    │   └── RateLimited · QueueFull · Draining · StoreUnavailable · KeysUnavailable
+    │   ├── RateLimited · QueueFull · Draining · StoreUnavailable · KeysUnavailable
+    │   └── ServiceBudgetExhausted
     ├── TurnFailed          ends a turn; travels in its `end` event
     │   ├── BlockedInput · BlockedOutput · ModerationUnavailable · ModerationRevisit
     │   ├── RelayUnreachable · RelayRefused · RelayOverloaded · RelayTimeout
@@ -141,6 +143,36 @@ class NothingToContinue(Refused):
     en = "This answer cannot be continued or regenerated."
 
 
+class InsufficientCredits(Refused):
+    """`needed` and `available` in micro-credits, `renews_at` where an allowance will come."""
+
+    code, status = "insufficient_credits", 402
+    zh = "额度不够发送这条消息。可以等免费额度更新、兑换额度码，或换用更便宜的模型。"
+    en = "Not enough credits for this message. Wait for the free allowance, redeem a code, or choose a cheaper model."
+
+
+class DailyLimit(Refused):
+    """`needed`, `available` (left of the day's limit) and `renews_at`."""
+
+    code, status = "daily_limit", 429
+    zh = "今天的使用额度已到上限，请明天再来，或换用更便宜的模型。"
+    en = "You have reached today's spending limit. Come back tomorrow, or choose a cheaper model."
+
+
+class TurnLimit(Refused):
+    """`needed` for the shortest answer."""
+
+    code, status = "turn_limit", 422
+    zh = "这条消息连同上文超过了单次费用上限，请缩短消息、新建会话或换用更便宜的模型。"
+    en = "With its history this would cost more than one answer may. Shorten it, start a new chat, or change the model."
+
+
+class CodeInvalid(Refused):
+    code, status = "code_invalid", 422
+    zh = "兑换码无效、已用完或已过期，请核对后再试。"
+    en = "This code is unknown, used up or expired. Check it and try again."
+
+
 class CoolingDown(Refused):
     code, status = "cooling_down", 429
     zh = "多条消息没有通过内容安全检查，请先休息一会儿，到时间后再发。"
@@ -175,6 +207,12 @@ class StoreUnavailable(Busy):
     code = "store_unavailable"
     zh = "暂时无法读写记录，请稍后重试。"
     en = "Records cannot be read or written right now. Please try again shortly."
+
+
+class ServiceBudgetExhausted(Busy):
+    code = "service_budget_exhausted"
+    zh = "今天的服务总额度已用完，明天自动恢复，请明天再来。"
+    en = "The service has used up its budget for today. It comes back by itself tomorrow."
 
 
 class KeysUnavailable(Busy):

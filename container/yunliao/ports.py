@@ -4,15 +4,17 @@ The store sees sealed bytes, ids, numbers and times; never text, a title or an o
 Every store call may raise `StoreUnavailable` and nothing else that is foreign. Times are Unix milliseconds.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Literal, Protocol
 
 import msgspec
 
 from yunliao.domain.events import EndReason, Usage
+from yunliao.domain.ledger.reserving import Charge, Shortfall
 from yunliao.domain.principal import Principal
 from yunliao.domain.turn import ChatMessage, Ending, Turn
 from yunliao.domain.verdict import Verdict
+from yunliao.ports_ledger import Ledger
 
 # --- time and chance ---------------------------------------------------------------------------------------------
 
@@ -133,6 +135,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     hide_from_message_id: str = ""
     """This message and everything after it in the conversation is hidden (edit and resend)."""
     hide_message_ids: tuple[str, ...] = ()
+    charge: Charge | None = None
+    """What to set aside of the user's credits; None where nothing costs anything."""
 
 
 class AcceptLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,16 +146,17 @@ class AcceptLimits(msgspec.Struct, frozen=True, kw_only=True):
     window_ms: int
 
 
-AcceptStatus = Literal["accepted", "existing", "rate_limited", "turn_in_progress", "no_conversation"]
+AcceptStatus = Literal["accepted", "existing", "rate_limited", "turn_in_progress", "no_conversation", "shortfall"]
 
 
 class AcceptOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What `Turns.accept` did. `turn`: the new, the existing or the live one that stands in the way.
-    `retry_after_ms` is set when rate limited."""
+    `retry_after_ms` is set when rate limited, `shortfall` when credits are missing."""
 
     status: AcceptStatus
     turn: Turn | None = None
     retry_after_ms: int = 0
+    shortfall: Shortfall | None = None
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -218,8 +223,9 @@ class Turns(Protocol):
         """One atomic decision (P2, P3), in this order: the same user and `client_id` exists -> `existing` (the caller
         compares fingerprints); the conversation is not the user's or deleted -> `no_conversation`; another turn of the
         user is live -> `turn_in_progress`; more than `rate` turns of the user created in the last `window_ms` before
-        `draft.turn.created_at` -> `rate_limited`; else turn (owned by `draft.turn.owner`), message, first event and
-        conversation are written -> `accepted`. Refusals write nothing."""
+        `draft.turn.created_at` -> `rate_limited`; `draft.charge` cannot be set aside -> `shortfall`; else turn (owned
+        by `draft.turn.owner`), message, first event, conversation and reservation are written -> `accepted`. Refusals
+        write nothing."""
         ...
 
     def get(self, turn_id: str) -> Turn | None:
@@ -239,7 +245,7 @@ class Turns(Protocol):
         the turn's `last_seq` + 1, +2, ...; a turn not owned by `owner` or ended is in `lost` and left untouched.
         An ending also writes the answer message (id `turn.answer_message_id`; none when `Ending.answer` is None;
         state `blocked` when the reason is blocked, the user's message then becomes `blocked` too), touches the
-        conversation's `last_activity_at`, and clears its `live_turn_id`."""
+        conversation's `last_activity_at`, clears its `live_turn_id`, and settles the turn's reservation."""
         ...
 
     def claim(self, turn_id: str, *, owner: str, lease_until: int, now: int) -> Turn | None:
@@ -288,7 +294,8 @@ class Users(Protocol):
         ...
 
     def erase(self, user_id: str) -> dict[str, int]:
-        """Remove the user with wrapped key, conversations, messages, turns and events for good; rows per table."""
+        """Remove the user with wrapped key, conversations, messages, turns, events and credits for good; rows per
+        table."""
         ...
 
 
@@ -326,7 +333,8 @@ class Conversations(Protocol):
         ...
 
     def purge(self, *, deleted_before: int, limit: int) -> int:
-        """Remove for good up to `limit` conversations deleted before, with messages, turns and events; how many."""
+        """Remove for good up to `limit` conversations deleted before, with messages, turns and events; how many. What
+        was set aside for a live turn among them is given back."""
         ...
 
     def messages(
@@ -392,6 +400,7 @@ class Store(Protocol):
     tickets: Tickets
     secrets: Secrets
     registers: Registers
+    ledger: Ledger
 
     def migrate(self) -> list[str]:
         """Apply pending numbered migrations; names of those applied. Safe to call from several instances at once."""
@@ -410,14 +419,17 @@ class Store(Protocol):
 
 
 class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A generation to ask for. `request_id` goes to the upstream as `X-Request-Id`. `avoid` names an upstream that is
-    asked only if there is no other."""
+    """A generation to ask for. `request_id` goes to the upstream as `X-Request-Id`, `trace` as `traceparent`
+    (domain/trace.py). `avoid` names an upstream that is asked only if there is no other. `still`, if given, is called
+    before every attempt and may take its time: an upstream is asked only after True."""
 
     model: str
     messages: tuple[ChatMessage, ...]
     max_tokens: int | None = None
     request_id: str = ""
+    trace: str = ""
     avoid: str = ""
+    still: Callable[[], bool] | None = None
 
 
 class RelayText(msgspec.Struct, frozen=True):
@@ -524,7 +536,7 @@ class Moderator(Protocol):
 class Metrics(Protocol):
     """Numbers about turns; label values come from small fixed sets."""
 
-    def turn_ended(self, reason: str, code: str) -> None: ...
+    def turn_ended(self, reason: str, code: str, seconds: float) -> None: ...
     def first_text(self, seconds: float) -> None: ...
     def relay_first_byte(self, seconds: float) -> None: ...
     def guard_delay(self, seconds: float) -> None: ...
@@ -537,8 +549,13 @@ class Metrics(Protocol):
     def relay_hedge(self, outcome: str) -> None: ...
     def relay_continued(self, outcome: str) -> None: ...
     def commit(self, rows: int, seconds: float) -> None: ...
+    def store_failed(self) -> None: ...
+    def started(self, seconds: float) -> None: ...
     def takeover(self) -> None: ...
     def listeners(self, transport: str, change: int) -> None: ...
+    def credits_cost(self, amount: int) -> None: ...
+    def credits_refused(self, code: str) -> None: ...
+    def service_day(self, part: float) -> None: ...
 
 
 class TurnLog(Protocol):

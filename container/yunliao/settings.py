@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from yunliao.domain.cooldown import OFF, CooldownRule
+from yunliao.domain.ledger.prices import PriceTable
+from yunliao.prices import PricesWrong, check_models, parse_prices
 from yunliao.relays import RelaySpec, RelaysWrong, parse_relays, with_keys
 
 PREFIX = "YUNLIAO_"
@@ -182,6 +184,13 @@ def _relays(value: str) -> tuple[RelaySpec, ...]:
         raise _Wrong(str(wrong)) from None
 
 
+def _prices(value: str) -> PriceTable:
+    try:
+        return parse_prices(value)
+    except PricesWrong as wrong:
+        raise _Wrong(str(wrong)) from None
+
+
 def _key(value: str) -> str:
     if len(value) > 500 or not value.isascii() or not value.isprintable():
         raise _Wrong("must be printable ASCII, as HTTP headers are, in at most 500 characters")
@@ -289,6 +298,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("YUNLIAO_FILING", "filing", _text(100), "", "网信算备…号", "algorithm filing number shown"),
     Variable("YUNLIAO_CONTACT", "contact", _text(100), "", "help@example.com", "contact shown"),
     Variable("YUNLIAO_IMAGE_HOSTS", "image_hosts", _hosts, "", "img.example.com", "hosts images may be shown from"),
+    Variable("YUNLIAO_PRICES", "prices", _prices, "", "/app/prices.json",
+             "prices, plans and limits of credits: JSON, or the path of a JSON file (docs/credits.md); empty: nothing costs anything"),
     Variable("YUNLIAO_HISTORY_DAYS", "history_days", _integer(0, 36500), "0", "365",
              "days messages are kept; `0`: until their owner deletes them"),
     Variable("YUNLIAO_VERDICT_DAYS", "verdict_days", _integer(180, 3650), "200", "365",
@@ -348,6 +359,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     contact: str
     image_hosts: tuple[str, ...]
     platform_env: str
+    prices: PriceTable | None = None
     history_days: int = 0
     verdict_days: int = 200
     cooldown: CooldownRule = OFF
@@ -384,12 +396,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             problems = _whole(values) + _key_problems(values, environ)
         if problems:
             raise SettingsError(problems)
-        return cls(**_with_relays(values, environ))
+        whole = cls(**_with_relays(values, environ))
+        if whole.prices is not None:
+            try:
+                check_models(whole.prices, [choice.id for choice in whole.models])
+            except PricesWrong as wrong:
+                raise SettingsError([f"YUNLIAO_PRICES {wrong}. Example: /app/prices.json"]) from None
+        return whole
 
 
 def _empty(variable: Variable) -> Any:
     """What an empty optional variable means: the empty value of its kind."""
-    empties: dict[Callable[[str], Any], Any] = {_names: frozenset(), _models: (), _hosts: (), _relays: ()}
+    empties: dict[Callable[[str], Any], Any] = {
+        _names: frozenset(),
+        _models: (),
+        _hosts: (),
+        _relays: (),
+        _prices: None,
+    }
     return empties.get(variable.parse, "")
 
 

@@ -7,12 +7,15 @@
 
 const { readError } = require('./protocol');
 const { object } = require('./shape');
+const { missing, helpFor } = require('./missing');
 
 /**
  * @typedef {'retry'|'message'|'fatal'} Kind
  * @typedef {{ kind: Kind, code: string, key: string, delay: number, zh: string, en: string, retryAfter: number, requestId: string,
- *   sent: boolean, status: number, turnId: string }} Problem `delay` ms before a repeat; `sent` the service may have got the call
- * @typedef {{ kind: Kind, code: string, key: string, message: string, retryAfter: number, requestId: string, canRetry: boolean }} ErrorView
+ *   sent: boolean, status: number, turnId: string, needed: number, available: number, renewsAt: number }} Problem `delay` ms before a repeat;
+ *   `sent` the service may have got the call; what is needed and there in micro-credits
+ * @typedef {{ kind: Kind, code: string, key: string, message: string, retryAfter: number, requestId: string, canRetry: boolean,
+ *   detail: string, help: ''|'credits'|'privacy' }} ErrorView `detail` what is missing, `help` the page where it is found
  */
 
 /** @type {ReadonlyArray<[RegExp, Kind, string, number]>} texts, looked for before the numbers: they say more */
@@ -54,10 +57,14 @@ const CODES = {
 /** API codes where waiting does not help and the person has nothing to change. */
 const OPERATOR = ['identity_untrusted', 'relay_refused', 'misconfigured', 'unsupported_media_type', 'method_not_allowed'];
 
+/** Sending the very same again cannot work, whatever the person does meanwhile. */
+const NOT_AGAIN = ['cooling_down', 'blocked_input', 'too_large', 'suspended', 'turn_limit', 'code_invalid'];
+
 /** @param {Partial<Problem>} over @returns {Problem} */
 function problem(over) {
   return Object.assign(
-    { kind: /** @type {Kind} */ ('message'), code: 'unknown', key: '', delay: 0, zh: '', en: '', retryAfter: 0, requestId: '', sent: true, status: 0, turnId: '' },
+    { kind: /** @type {Kind} */ ('message'), code: 'unknown', key: '', delay: 0, zh: '', en: '', retryAfter: 0, requestId: '', sent: true, status: 0, turnId: '',
+      needed: 0, available: 0, renewsAt: 0 },
     over, { key: 'error.' + (over.code || 'unknown') }
   );
 }
@@ -90,12 +97,12 @@ function fromBody(data) {
 
 /** @param {import('./protocol').ApiError} error @returns {Problem} */
 function fromApi(error) {
-  const waits = error.retryable && ['turn_in_progress', 'rate_limited', 'moderation_revisit'].indexOf(error.code) < 0;
+  const waits = error.retryable && ['turn_in_progress', 'rate_limited', 'moderation_revisit', 'service_budget_exhausted'].indexOf(error.code) < 0;
   const kind = OPERATOR.indexOf(error.code) >= 0 ? 'fatal' : waits ? 'retry' : 'message';
   const delay = error.retryAfter ? error.retryAfter * 1000 : waits ? 1500 : 0;
   return problem({
     kind, code: error.code, delay, zh: error.zh, en: error.en, retryAfter: Math.ceil(error.retryAfter), requestId: error.requestId,
-    status: error.status, turnId: error.turnId
+    status: error.status, turnId: error.turnId, needed: error.needed, available: error.available, renewsAt: error.renewsAt
   });
 }
 
@@ -110,7 +117,8 @@ function fromStatus(status, requestId) {
 function toView(from, lang) {
   return {
     kind: from.kind, code: from.code, key: from.key, message: lang === 'en' ? from.en : from.zh, retryAfter: from.retryAfter,
-    requestId: from.requestId, canRetry: from.kind !== 'fatal' && ['blocked_input', 'too_large', 'suspended', 'cooling_down'].indexOf(from.code) < 0
+    requestId: from.requestId, canRetry: from.kind !== 'fatal' && NOT_AGAIN.indexOf(from.code) < 0,
+    detail: missing(from, lang), help: helpFor(from.code)
   };
 }
 

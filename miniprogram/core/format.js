@@ -56,6 +56,13 @@ function listTime(ms, now, lang) {
   return dateText(date, now, lang);
 }
 
+/** A moment of its own, past or to come. @param {number} ms @param {Lang} lang @returns {string} '' for none */
+function moment(ms, lang) {
+  if (!ms) return '';
+  const date = new Date(ms);
+  return dateText(date, 0, lang) + ' ' + two(date.getHours()) + ':' + two(date.getMinutes());
+}
+
 /** @param {number} seconds @param {Lang} lang @returns {string} */
 function duration(seconds, lang) {
   const all = Math.max(0, Math.round(seconds));
@@ -77,4 +84,4 @@ function count(n) {
   return String(Math.round(n)).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
-module.exports = { separator, needsSeparator, listTime, duration, countdown, count };
+module.exports = { separator, needsSeparator, listTime, duration, countdown, count, moment };

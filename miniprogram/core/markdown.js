@@ -10,7 +10,7 @@ const { BlockMachine } = require('./blocks');
 const { undecided } = require('./block_starts');
 const { wholeCharacter } = require('./paragraph');
 
-/** @typedef {import('./blocks').Block} Block */
+/** @typedef {import('./block_list').Block} Block */
 
 const LONG = 256;
 
@@ -32,7 +32,7 @@ class Markdown {
     return this.machine.blocks;
   }
 
-  /** Characters looked at so far. @returns {import('./blocks').Work} */
+  /** Characters looked at so far. @returns {import('./leaves').Work} */
   get work() {
     return this.machine.work;
   }
@@ -106,12 +106,11 @@ class Markdown {
   tryTail() {
     const { machine } = this;
     this.undo = machine.checkpoint();
-    const inCode = machine.leaf !== null && machine.leaf.type === 'fence';
-    const hold = inCode ? /^[ >]*[`~]{1,}[ \t]*$/.test(this.rest) : !this.midLine && undecided(this.rest);
+    const hold = machine.inFence ? /^[ >]*[`~]{1,}[ \t]*$/.test(this.rest) : !this.midLine && undecided(this.rest);
     if (this.rest && (this.midLine || !hold)) {
       if (this.midLine) machine.moreLine(this.rest);
       else machine.startLine(this.rest, true);
-      if (!this.midLine && machine.leaf && machine.leaf.type === 'row') machine.endLine();
+      if (!this.midLine) machine.showRow();
     }
     machine.preview(true);
   }

@@ -6,7 +6,7 @@
  */
 
 /**
- * @typedef {import('./blocks').Block} Block
+ * @typedef {import('./block_list').Block} Block
  * @typedef {Record<string, unknown>} Patch
  * @typedef {{ head: Record<string, unknown>, key: string, items: unknown[] }} Sent
  */

@@ -7,7 +7,8 @@ const { object, list, string, whole, oneOf } = require('./shape');
 
 /**
  * @typedef {'complete'|'length'|'stopped'|'blocked'|'failed'} Reason
- * @typedef {{ code: string, zh: string, en: string, retryable: boolean, retryAfter: number, requestId: string, status: number, turnId: string }} ApiError
+ * @typedef {{ code: string, zh: string, en: string, retryable: boolean, retryAfter: number, requestId: string, status: number, turnId: string,
+ *   needed: number, available: number, renewsAt: number }} ApiError micro-credits, ms
  * @typedef {{ seq: number, type: 'accepted', turnId: string, conversationId: string, userMessageId: string, createdAt: number }
  *   | { seq: number, type: 'queued', position: number } | { seq: number, type: 'text', delta: string }
  *   | { seq: number, type: 'reasoning', delta: string } | { seq: number, type: 'retract', keep: number }
@@ -36,7 +37,10 @@ function readError(value) {
     retryAfter: typeof from.retry_after === 'number' && from.retry_after > 0 ? Math.min(86400, from.retry_after) : 0,
     requestId: string(from.request_id),
     status: whole(from.status),
-    turnId: string(from.turn_id)
+    turnId: string(from.turn_id),
+    needed: whole(from.needed),
+    available: whole(from.available),
+    renewsAt: whole(from.renews_at)
   };
 }
 

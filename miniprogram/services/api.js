@@ -125,7 +125,7 @@ class Api {
   async models() {
     const data = await this.request('GET', '/v1/models', undefined, 2);
     return list(data.models).map(object).filter((one) => string(one.id)).map((one) => (
-      { id: string(one.id), name: string(one.name, string(one.id)), default: one.default === true }
+      { id: string(one.id), name: string(one.name, string(one.id)), default: one.default === true, overseas: one.overseas === true }
     ));
   }
 
@@ -136,11 +136,6 @@ class Api {
   /** @param {string} version @param {boolean} overseas */
   consent(version, overseas) {
     return this.request('PUT', '/v1/me/consent', { version, overseas }, 2);
-  }
-
-  /** Erases everything the service knows of this person. */
-  erase() {
-    return this.request('DELETE', '/v1/me', undefined, 2);
   }
 }
 

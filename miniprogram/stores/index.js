@@ -2,6 +2,8 @@
 
 const { Cloud } = require('../services/cloud');
 const { Api } = require('../services/api');
+const { AccountApi } = require('../services/account_api');
+const { Files } = require('../services/files');
 const { Transport } = require('../services/transport');
 const { phoneClock } = require('../services/clock');
 const { Memory } = require('./memory');
@@ -9,10 +11,12 @@ const { Settings } = require('./settings');
 const { Session } = require('./session');
 const { Conversations } = require('./conversations');
 const { Chat } = require('./chat');
+const { Privacy } = require('./privacy');
+const { Credits } = require('./credits');
 
 /**
  * What is used of `wx`.
- * @typedef {import('./memory').WxStorage & { cloud: any,
+ * @typedef {import('./memory').WxStorage & import('../services/files').WxFiles & { cloud: any,
  *   getSystemSetting?: () => object, getAppBaseInfo?: () => { theme?: string, language?: string }, getSystemInfoSync?: () => { theme?: string, language?: string },
  *   onNetworkStatusChange?: (run: (result: { isConnected: boolean }) => void) => void,
  *   getNetworkType?: (options: { success: (result: { networkType: string }) => void }) => void,
@@ -32,10 +36,14 @@ class Yunliao {
     this.settings = new Settings({ memory: this.memory, system: systemOf(wx) });
     this.cloud = new Cloud({ cloud: wx.cloud, env: options.env, service: options.service, clock });
     this.api = new Api({ cloud: this.cloud, clock, random });
+    const account = new AccountApi(this.api);
     this.transport = new Transport({ cloud: this.cloud, api: this.api, clock, random });
     const lang = () => this.settings.state.lang;
-    this.session = new Session({ api: this.api, clock, random, lang, memory: this.memory });
+    this.session = new Session({ api: this.api, account, clock, random, lang, memory: this.memory });
     this.conversations = new Conversations({ api: this.api, clock, lang, onRemoved: (id) => this.drop(id), onRenamed: (id, title) => this.retitle(id, title) });
+    this.files = new Files(wx);
+    this.privacy = new Privacy({ account, api: this.api, files: this.files, session: this.session, lang });
+    this.credits = new Credits({ account, session: this.session, lang });
     /** @type {Chat[]} newest use last */ this.chats = [];
     this.parts = {
       api: this.api, transport: this.transport, clock, random, memory: this.memory, settings: this.settings, session: this.session,
@@ -64,6 +72,7 @@ class Yunliao {
 
   /** Wakes the service and reads configuration, person and models. Never throws. */
   launch() {
+    this.files.sweep();
     return this.session.start();
   }
 
@@ -118,6 +127,8 @@ class Yunliao {
   forget() {
     this.chats.slice().forEach((chat) => this.release(chat));
     this.conversations.forget();
+    this.credits.forget();
+    this.privacy.leave();
     this.memory.clear();
   }
 }

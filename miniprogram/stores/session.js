@@ -13,18 +13,19 @@ const MOST_ATTEMPTS = 8;
 const NOTICE = '内容由 AI 生成，请注意甄别，重要信息请自行核实。';
 
 /**
+ * @typedef {{ version: string, title: string, markdown: string }} Page
  * @typedef {{ phase: 'starting'|'waking'|'ready'|'offline'|'failed', online: boolean, waking: boolean, consent: 'unknown'|'needed'|'given',
  *   consentVersion: string, overseas: boolean,
  *   error: import('../core/errors').ErrorView | null, userId: string, name: string, aiNotice: string, aiLabel: string,
  *   starters: Array<{ title: string, prompt: string }>, provider: { name: string, filing: string, contact: string },
- *   agreement: { version: string, title: string, markdown: string }, privacy: { version: string, title: string, markdown: string },
- *   imageHosts: string[], models: Array<{ id: string, name: string, default: boolean }>, rate: string }} SessionState
+ *   agreement: Page, privacy: Page, agreementEn: Page, privacyEn: Page,
+ *   imageHosts: string[], models: Array<{ id: string, name: string, default: boolean, overseas: boolean }>, rate: string }} SessionState
  */
 
 /** @extends {Store<SessionState>} */
 class Session extends Store {
   /**
-   * @param {{ api: import('../services/api').Api, clock: import('../core/throttle').Clock, random: () => number, lang(): 'zh'|'en',
+   * @param {{ api: import('../services/api').Api, account: import('../services/account_api').AccountApi, clock: import('../core/throttle').Clock, random: () => number, lang(): 'zh'|'en',
    *   memory: import('./memory').Memory }} parts
    */
   constructor(parts) {
@@ -32,9 +33,11 @@ class Session extends Store {
     super({
       phase: 'starting', online: true, waking: false, consent: 'unknown', consentVersion: '', overseas: false, error: null, userId: '', name: '云聊', aiNotice: NOTICE,
       aiLabel: labelOr(''), starters: [], provider: { name: '', filing: '', contact: '' }, agreement: page, privacy: Object.assign({}, page),
+      agreementEn: Object.assign({}, page), privacyEn: Object.assign({}, page),
       imageHosts: [], models: [], rate: ''
     });
     this.parts = parts;
+    /** @type {import('../core/personal_data').Erasure | null} */ this.erasure = null;
     this.running = false;
     this.attempt = 0;
     /** @type {(() => void) | null} */ this.timer = null;
@@ -111,10 +114,10 @@ class Session extends Store {
     this.put({ consent: 'needed' });
   }
 
-  /** @returns {Promise<boolean>} */
+  /** @returns {Promise<boolean>} with `erasure` the service's receipt, where it gave one */
   async eraseAll() {
     try {
-      await this.parts.api.erase();
+      this.erasure = await this.parts.account.erase();
       this.parts.memory.clear();
       this.put({ consent: 'needed', overseas: false, userId: '' });
       return true;
@@ -135,6 +138,7 @@ function readConfig(data) {
       .map((one) => ({ title: string(one.title, string(one.prompt)), prompt: string(one.prompt) })),
     provider: { name: string(provider.name), filing: string(provider.filing), contact: string(provider.contact) },
     agreement: readPage(from.agreement), privacy: readPage(from.privacy),
+    agreementEn: readPage(from.agreement_en), privacyEn: readPage(from.privacy_en),
     imageHosts: list(from.image_hosts).filter((one) => typeof one === 'string').map(String)
   };
 }

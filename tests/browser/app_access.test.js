@@ -4,7 +4,7 @@
 
 const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
-const { Browsers, until } = require('./harness')
+const { Browsers, until, endAll } = require('./harness')
 const { LocalCloud } = require('./cloud')
 const { App } = require('./app')
 
@@ -18,10 +18,7 @@ before(async () => {
   } })
   await browsers.open()
 })
-after(async () => {
-  await browsers.close()
-  await cloud.stop()
-})
+after(() => endAll(browsers, cloud))
 
 /** Phones that exist: small, with large type, a tablet. */
 const SCREENS = [

@@ -4,7 +4,7 @@
 
 const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
-const { Browsers, until } = require('./harness')
+const { Browsers, until, endAll } = require('./harness')
 const { LocalCloud } = require('./cloud')
 const { App } = require('./app')
 
@@ -15,10 +15,7 @@ before(async () => {
   cloud = await LocalCloud.start({ env: { YUNLIAO_RATE_LIMIT: '100/minute' } })
   await browsers.open()
 })
-after(async () => {
-  await browsers.close()
-  await cloud.stop()
-})
+after(() => endAll(browsers, cloud))
 
 async function open(user, params = {}) {
   await cloud.agree(user)
@@ -101,9 +98,16 @@ test('the text is followed unless the reader scrolls up, and a button brings bac
   const gap = () => list.evaluate((n) => n.scrollHeight - n.scrollTop - n.clientHeight)
   await until(async () => (await gap()) < 120, 'the list to follow')
   await list.hover()
-  await app.page.mouse.wheel(0, -600)
-  await until(async () => (await gap()) > 400, 'the list to be scrolled up')
-  const at = await list.evaluate((n) => n.scrollTop)
+  await until(async () => {
+    await app.page.mouse.wheel(0, -300)
+    return (await gap()) > 400
+  }, 'the list to be scrolled up')
+  let at = -1
+  await until(async () => {
+    const before = at
+    at = await list.evaluate((n) => n.scrollTop)
+    return at === before
+  }, 'the wheel to come to rest')
   await app.sees('第40段')
   assert.ok(Math.abs((await list.evaluate((n) => n.scrollTop)) - at) < 60, 'the reader was pulled away')
   await app.press(app.t.newText)

@@ -4,7 +4,7 @@
 
 const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
-const { Browsers, until } = require('./harness')
+const { Browsers, until, endAll } = require('./harness')
 const { LocalCloud } = require('./cloud')
 const { App } = require('./app')
 
@@ -15,10 +15,7 @@ before(async () => {
   cloud = await LocalCloud.start({ env: { YUNLIAO_RATE_LIMIT: '30/minute' } })
   await browsers.open()
 })
-after(async () => {
-  await browsers.close()
-  await cloud.stop()
-})
+after(() => endAll(browsers, cloud))
 
 async function open(user, params = {}) {
   await cloud.agree(user)

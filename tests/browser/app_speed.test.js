@@ -4,7 +4,7 @@
 
 const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
-const { Browsers, until } = require('./harness')
+const { Browsers, until, endAll } = require('./harness')
 const { LocalCloud } = require('./cloud')
 const { App } = require('./app')
 
@@ -15,10 +15,7 @@ before(async () => {
   cloud = await LocalCloud.start({ env: { YUNLIAO_RATE_LIMIT: '10000/minute', YUNLIAO_ANSWER_TOKENS: '40000', YUNLIAO_CONTEXT_TOKENS: '100000' } })
   await browsers.open()
 })
-after(async () => {
-  await browsers.close()
-  await cloud.stop()
-})
+after(() => endAll(browsers, cloud))
 
 const PART = '## 小节\n\n这是**一段**说明文字，带有`代码`和[链接](https://example.com)，写得不短也不长。\n\n- 第一点要说的话\n- 第二点要说的话\n\n```python\ndef add(a, b):\n    return a + b  # sum\n```\n\n| 列甲 | 列乙 |\n|---|---|\n| 1 | 2 |\n\n'
 const markdown = (characters) => PART.repeat(Math.ceil(characters / PART.length)).slice(0, characters)

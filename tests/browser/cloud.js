@@ -5,9 +5,12 @@ const os = require('node:os')
 const path = require('node:path')
 const readline = require('node:readline')
 const { spawn } = require('node:child_process')
-const { start, ROOT } = require('./harness')
+const { start, within, ROOT } = require('./harness')
 
 const SOURCE = process.env.YUNLIAO_MINIPROGRAM || path.join(ROOT, 'miniprogram')
+
+const START_MS = 120000
+const CALL_MS = 60000
 
 /** The Python of the project: YUNLIAO_PYTHON, else .venv. */
 function python() {
@@ -23,17 +26,18 @@ class LocalCloud {
     const cloud = new LocalCloud()
     cloud.data = fs.mkdtempSync(path.join(os.tmpdir(), 'yunliao-browser-'))
     cloud.preview = await start({ source })
+    const starter = process.platform === 'linux' ? [path.join(ROOT, 'tools/cloudrun/child.py'), String(process.pid), python()] : []
     const settings = Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`])
-    cloud.child = spawn(python(), ['-m', 'cloudrun', '--port', '0', '--json', '--instances', String(instances), '--data', cloud.data,
+    cloud.child = spawn(python(), [...starter, '-m', 'cloudrun', '--port', '0', '--json', '--instances', String(instances), '--data', cloud.data,
       '--preview', cloud.preview.url, ...settings], {
       cwd: ROOT, env: { ...process.env, PYTHONPATH: path.join(ROOT, 'tools'), PYTHONUNBUFFERED: '1' }, stdio: ['ignore', 'pipe', 'pipe'],
     })
     cloud.said = []
     cloud.child.stderr.on('data', (chunk) => cloud.said.push(String(chunk)))
-    cloud.exited = new Promise((done) => cloud.child.on('exit', done))
+    cloud.exited = new Promise((done) => cloud.child.on('exit', done).on('error', done))
     const lines = readline.createInterface({ input: cloud.child.stdout })
     try {
-      cloud.url = await new Promise((resolve, reject) => {
+      cloud.url = await within(START_MS, () => new Promise((resolve, reject) => {
         lines.on('line', (line) => {
           cloud.said.push(line)
           if (!line.startsWith('{')) return
@@ -42,7 +46,7 @@ class LocalCloud {
           if (event.event === 'failed') reject(new Error(event.text))
         })
         cloud.exited.then((code) => reject(new Error(`the local Cloud Run ended (${code}):\n${cloud.said.slice(-20).join('\n')}`)))
-      })
+      }), 'the local Cloud Run to be ready')
     } catch (error) {
       await cloud.stop()
       throw error
@@ -52,8 +56,9 @@ class LocalCloud {
 
   /** One order to the control plane; the JSON answer. */
   async order(what, body) {
-    const response = await fetch(`${this.url}/__local/${what}`, body === undefined ? {} : {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
+    const response = await fetch(`${this.url}/__local/${what}`, {
+      signal: AbortSignal.timeout(CALL_MS),
+      ...(body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     })
     const answer = await response.json()
     if (!response.ok) throw new Error(`${what}: ${response.status} ${JSON.stringify(answer)}`)
@@ -73,7 +78,7 @@ class LocalCloud {
   async call(user, method, target, body) {
     const response = await fetch(this.url + target, {
       method, headers: { 'X-WX-SERVICE': 'yunliao', 'X-Local-User': user, 'content-type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined ? undefined : JSON.stringify(body), signal: AbortSignal.timeout(CALL_MS),
     })
     return response.json()
   }

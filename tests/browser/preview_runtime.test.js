@@ -4,7 +4,7 @@
 
 const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
-const { Browsers, until, start, FIXTURE } = require('./harness')
+const { Browsers, until, start, FIXTURE, endAll } = require('./harness')
 
 const browsers = new Browsers()
 let server
@@ -13,10 +13,7 @@ before(async () => {
   server = await start({ source: FIXTURE })
   await browsers.open()
 })
-after(async () => {
-  await browsers.close()
-  await server.close()
-})
+after(() => endAll(browsers, server))
 
 const id = (phone, name) => phone.top.locator(`[data-mp-id="${name}"]`)
 const said = (phone, text) => until(async () => (await phone.data()).said === text, `said ${text}`)

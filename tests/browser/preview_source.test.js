@@ -9,7 +9,7 @@ const os = require('node:os')
 const path = require('node:path')
 const esbuild = require('esbuild')
 const { compileApp } = require('../../tools/preview/compile/app')
-const { start, Browsers, ROOT, FIXTURE } = require('./harness')
+const { start, Browsers, ROOT, FIXTURE, endAll } = require('./harness')
 const { findBrowser } = require('../../tools/preview/browser')
 
 const SOURCE = path.join(ROOT, 'miniprogram')
@@ -20,10 +20,7 @@ before(async () => {
   server = await start({ source: SOURCE })
   await browsers.open()
 })
-after(async () => {
-  await browsers.close()
-  await server.close()
-})
+after(() => endAll(browsers, server))
 
 function filesUnder(dir) {
   return fs.readdirSync(dir, { recursive: true, withFileTypes: true }).filter((e) => e.isFile())

@@ -6,7 +6,7 @@ const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
 const http = require('node:http')
 const { WebSocketServer } = require('ws')
-const { Browsers, until, start, FIXTURE } = require('./harness')
+const { Browsers, until, start, FIXTURE, endAll } = require('./harness')
 
 const browsers = new Browsers()
 let backend
@@ -52,11 +52,7 @@ before(async () => {
   server = await start({ source: FIXTURE, upstream: backend.url })
   await browsers.open()
 })
-after(async () => {
-  await browsers.close()
-  await server.close()
-  await backend.close()
-})
+after(() => endAll(browsers, server, backend))
 
 const open = (params) => browsers.phone(server.url, { route: 'pages/net/net', ...params })
 

@@ -3,8 +3,11 @@
 import inspect
 from typing import Any
 
-from tests.contract.records import LIMITS, draft, ending, last, rows, user
-from yunliao import ports, ports_keys, ports_records
+from tests.contract.records import LIMITS, charge, draft, ending, last, rows, user
+from yunliao import ports, ports_keys, ports_ledger, ports_records
+from yunliao.domain.ledger.audit import findings
+from yunliao.domain.ledger.codes import Code
+from yunliao.domain.ledger.granting import Movement
 from yunliao.ports import TurnWrite
 from yunliao.ports_keys import Rewrapped
 from yunliao.ports_records import AuditEntry, Card, RecordStore, VerdictEntry
@@ -16,6 +19,7 @@ ROOMS: dict[str, type] = {
     "tickets": ports.Tickets,
     "secrets": ports.Secrets,
     "registers": ports.Registers,
+    "ledger": ports_ledger.Ledger,
     "keys": ports_keys.WrappedKeys,
     "history": ports_records.History,
     "verdicts": ports_records.Verdicts,
@@ -55,7 +59,13 @@ def _use(store: Any) -> None:
     assert store.registers.swap("r", version=store.registers.read("r").version, value=b"2")
     store.tickets.put("h", b"p", expires_at=100)
     store.tickets.take("h", now=1)
-    turn = store.turns.accept(draft(), LIMITS).turn
+    ledger = store.ledger
+    assert ledger.move("u1", Movement(kind="grant", reference="g", amount=500, at=1)).status == "posted"
+    ledger.put_codes([Code(hash="c" * 64, amount=5)])
+    assert ledger.redeem("u1", "c" * 64, at=1).status == "posted"
+    assert ledger.set_plan("u1", "free")
+    turn = store.turns.accept(draft(charge=charge(400)), LIMITS).turn
+    assert ledger.account("u1").held == 400
     store.turns.get(turn.id)
     store.turns.by_client_id("u1", turn.client_id)
     store.turns.live_of("u1")
@@ -68,6 +78,10 @@ def _use(store: Any) -> None:
     store.turns.commit([TurnWrite(turn_id=turn.id, rows=rows(2, 2))], owner="me", lease_until=9)
     store.turns.commit([last(turn, 4, ending("blocked"))], owner="me", lease_until=9)
     room, conversation = store.conversations, turn.conversation_id
+    assert [entry.kind for entry in ledger.about("u1", turn.id)] == ["reserve", "release"]
+    assert len(ledger.entries("u1", before=9, limit=5, kinds=("grant", "redeem"))) == 2
+    assert ledger.users(after="", limit=5) == ["u1"]
+    assert findings(ledger.books("u1")) == []
     edit = draft(
         at=3_000,
         conversation=conversation,

@@ -1,8 +1,12 @@
 """Records for the store suites: sealed parts are plain bytes here, a store never looks into them."""
 
 import itertools
+from typing import Any
 
-from yunliao.domain.events import EndReason, Problem
+from yunliao.domain.events import EndReason, Problem, Usage
+from yunliao.domain.ledger.endings import Metered
+from yunliao.domain.ledger.prices import ModelPrice
+from yunliao.domain.ledger.reserving import Charge
 from yunliao.domain.turn import Ending, Turn
 from yunliao.ports import AcceptLimits, Conversation, Draft, EventRow, Message, TurnWrite, User
 
@@ -24,6 +28,7 @@ def draft(
     lease_until: int = 5_000,
     hide_from: str = "",
     hide_ids: tuple[str, ...] = (),
+    charge: Charge | None = None,
 ) -> Draft:
     """A send; without `conversation` it makes a new one."""
     number = next(_numbers)
@@ -40,6 +45,8 @@ def draft(
         last_seq=1,
         created_at=at,
         sealed_principal=b"p",
+        price_version=charge.price_version if charge else "",
+        reserved=charge.amount if charge else 0,
     )
     message = Message(
         id=turn.user_message_id,
@@ -58,16 +65,30 @@ def draft(
         accepted_event=b"accepted",
         hide_from_message_id=hide_from,
         hide_message_ids=hide_ids,
+        charge=charge,
     )
+
+
+def charge(amount: int, **more: Any) -> Charge:
+    """A reservation where a token of output costs one micro-credit and all else nothing."""
+    price = ModelPrice(input=0, output=1_000_000)
+    return Charge(amount=amount, model="m", price_version="v1", price=price, **more)
+
+
+def spent(tokens: int) -> Metered:
+    """What costs `tokens` micro-credits by the price of `charge`."""
+    return Metered(usage=Usage(output_tokens=tokens), shown=tokens, upstream=Usage(output_tokens=tokens))
 
 
 def rows(first: int, count: int) -> tuple[EventRow, ...]:
     return tuple(EventRow(seq=seq, body=f"event{seq}".encode(), created_at=1) for seq in range(first, first + count))
 
 
-def ending(reason: EndReason = "complete", *, at: int = 2_000, code: str = "") -> Ending:
+def ending(
+    reason: EndReason = "complete", *, at: int = 2_000, code: str = "", metered: Metered | None = None
+) -> Ending:
     problem = Problem(code=code, message="", message_en="", retryable=False) if code else None
-    return Ending(reason=reason, problem=problem, answer=b"answer", ended_at=at)
+    return Ending(reason=reason, problem=problem, answer=b"answer", ended_at=at, metered=metered)
 
 
 def last(turn: Turn, seq: int, how: Ending | None = None) -> TurnWrite:

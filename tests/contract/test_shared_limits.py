@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 from tests.fakes.clock import FakeClock
 from yunliao.adapters.clock import SystemClock
@@ -66,11 +67,15 @@ def test_the_moderation_quota_is_exact_under_contention(store: Store) -> None:
 def test_shared_seats_are_never_overbooked_and_all_are_served(store: Store) -> None:
     limit, each = 3, 6
     clock, lock = SystemClock(), threading.Lock()
-    inside, most, served = set(), [], []
+    inside, most, served, attending = set(), [], [], []
+
+    def spawn(task: Callable[[], None]) -> None:
+        attending.append(threading.Thread(target=task, daemon=True))
+        attending[-1].start()
 
     def instance(number: int) -> None:
         seats = SharedSeats(store.registers, clock, instance=f"i{number}", limit=limit, lease_seconds=30)
-        slots = Slots(max_live=10, max_queue=100, seats=seats, spawn=lambda task: threading.Thread(target=task).start())
+        slots = Slots(max_live=10, max_queue=100, seats=seats, spawn=spawn)
 
         def turn(name: str) -> None:
             assert slots.enter(name).wait(100)
@@ -86,6 +91,9 @@ def test_shared_seats_are_never_overbooked_and_all_are_served(store: Store) -> N
         together(*[lambda name=f"{number}/{n}": turn(name) for n in range(each)])
 
     together(*[lambda n=n: instance(n) for n in range(3)])
+    for thread in attending:  # while the store is there: they give the seats back
+        thread.join(60)
+        assert not thread.is_alive()
     assert max(most) <= limit
     assert len(served) == len(set(served)) == 3 * each
 

@@ -26,7 +26,9 @@ def dev(*arguments: str, given: str | None = None) -> "subprocess.CompletedProce
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     port, data = free_port(), tmp_path_factory.mktemp("data")
     command = [sys.executable, "dev.py", "run", "--port", str(port), "--keep", str(data), "--instances", "2"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=_deaf
+    )
     try:
         assert process.stdout is not None
         lines = iter(process.stdout.readline, "")
@@ -45,6 +47,11 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     else:
         raise AssertionError("the port is still served")
     assert not [line for line in _processes() if str(data) in line]
+
+
+def _deaf() -> None:
+    """As whatever is started in the background: Ctrl-C is to work for it all the same."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _processes() -> list[str]:

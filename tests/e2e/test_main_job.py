@@ -1,6 +1,8 @@
 """The main job: a moderated, sealed, streaming turn, asked once, told truly, the same by every way of listening."""
 
+import json
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -205,3 +207,21 @@ def test_text_is_shown_while_the_relay_still_talks(cloud: LocalCloudRun, phone: 
     assert cloud.relay_requests()["live"] == 1
     events += phone.until_end(turn, events[-1]["seq"])
     assert text_of(events) == ANSWER * 2
+
+
+def test_a_trace_goes_from_the_phone_to_the_relay_and_into_the_log(cloud: LocalCloudRun, phone: Phone) -> None:
+    trace = uuid.uuid4().hex
+    body = {"client_id": uuid.uuid4().hex, "text": "带着追踪"}
+    turn = phone.call("POST", "/v1/turns", body, {"traceparent": f"00-{trace}-{'7' * 16}-01"})["turn"]["id"]
+    assert end_of(phone.until_end(turn))["reason"] == "complete"
+    (asked,) = cloud.relay_requests()["requests"]
+    version, found, span, flags = asked["traceparent"].split("-")
+    assert (version, found, flags, asked["request_id"]) == ("00", trace, "01", turn)
+    assert span != "7" * 16
+    lines = wait_for(lambda: [line for n in (1, 2) for line in cloud.log(n).splitlines() if turn in line])
+    assert [json.loads(line)["trace"] for line in lines if '"turn"' in line] == [trace]
+
+
+def test_without_a_trace_none_is_made_up(cloud: LocalCloudRun, phone: Phone) -> None:
+    phone.ask("没有追踪")
+    assert [request["traceparent"] for request in cloud.relay_requests()["requests"]] == [""]

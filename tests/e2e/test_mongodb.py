@@ -23,6 +23,8 @@ SETTINGS = {
     "YUNLIAO_GRACE_SECONDS": "5",
 }
 LONG = ANSWER * 4
+PACE = 150
+"""Characters a second: an answer of some six seconds, long enough for anything to happen in its middle."""
 
 
 @pytest.fixture(scope="module")
@@ -126,10 +128,10 @@ def fall(how: str, network: TcpProxy, replica_set: ReplicaSet) -> Callable[[], N
 
 
 def test_every_instance_serves_every_cursor(cloud: LocalCloudRun, phone: Phone) -> None:
-    cloud.relay(answer=LONG, tokens_per_second=150)
+    cloud.relay(answer=LONG, tokens_per_second=PACE)
     turn = phone.send("轮流听")["turn"]["id"]
     events = until_end(phone, turn)  # the gateway sends each look to another instance
-    assert end_of(events)["reason"] == "complete"
+    assert end_of(events)["reason"] == "complete", end_of(events)
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert text_of(events) == LONG
     assert until_end(phone, turn) == events
@@ -139,7 +141,7 @@ def test_every_instance_serves_every_cursor(cloud: LocalCloudRun, phone: Phone) 
 def test_the_store_goes_and_comes_back_in_mid_answer(
     cloud: LocalCloudRun, phone: Phone, network: TcpProxy, replica_set: ReplicaSet, how: str
 ) -> None:
-    cloud.relay(answer=LONG, tokens_per_second=60)
+    cloud.relay(answer=LONG, tokens_per_second=PACE)
     turn = phone.send("听到一半没有存储")["turn"]["id"]
     until(lambda: any(event["type"] == "text" for event in phone.poll(turn)["events"]))
     restore = fall(how, network, replica_set)
@@ -160,7 +162,7 @@ def test_the_store_goes_and_comes_back_in_mid_answer(
         restore()
     until(lambda: all(status == 200 for status, _ in readiness(cloud)))
     events = until_end(phone, turn)
-    assert end_of(events)["reason"] == "complete"
+    assert end_of(events)["reason"] == "complete", end_of(events)
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert text_of(events) == LONG
     # The relay was asked once: no lease was taken from an owner that lived and only could not reach the store.
@@ -196,7 +198,7 @@ def test_a_primary_steps_down_in_mid_answer(tmp_path: Path) -> None:
         LocalCloudRun(instances=2, env=SETTINGS, store_url=three.url()) as cloud,
     ):
         phone = Phone(cloud.url, "stepdown")
-        cloud.relay(answer=LONG, first_token_ms=0, tokens_per_second=60)
+        cloud.relay(answer=LONG, first_token_ms=0, tokens_per_second=PACE)
         first = phone.send("换主节点")["turn"]["id"]
         until(lambda: any(event["type"] == "text" for event in phone.poll(first)["events"]))
         before = three.primary().address
@@ -205,9 +207,10 @@ def test_a_primary_steps_down_in_mid_answer(tmp_path: Path) -> None:
         sent = [send_until_accepted(one, {"client_id": uuid.uuid4().hex, "text": "换的时候"})[0] for one in others]
         for one, turn in [(phone, first), *((one, body["turn"]["id"]) for one, body in zip(others, sent, strict=True))]:
             events = until_end(one, turn)
-            assert end_of(events)["reason"] == "complete"
+            assert end_of(events)["reason"] == "complete", end_of(events)
             assert text_of(events) == LONG
         assert three.primary().address != before
+        cloud.relay(answer=ANSWER, tokens_per_second=0)
         three.primary().kill()
         accepted, _ = send_until_accepted(phone, {"client_id": uuid.uuid4().hex, "text": "主节点死了"})
         assert end_of(until_end(phone, accepted["turn"]["id"]))["reason"] == "complete"

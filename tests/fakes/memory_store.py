@@ -15,6 +15,12 @@ from tests.fakes.memory_records import (
     MemoryVerdicts,
     MemoryWiping,
 )
+from yunliao.adapters.store.posting import let_go_in, move_in, redeem_in, reserve_in, set_plan_in, settle_in
+from yunliao.domain.ledger.account import Account
+from yunliao.domain.ledger.audit import Books
+from yunliao.domain.ledger.codes import Code
+from yunliao.domain.ledger.entries import Entry, Kind
+from yunliao.domain.ledger.granting import Movement
 from yunliao.domain.turn import Ending, Turn
 from yunliao.ports import (
     AcceptLimits,
@@ -36,6 +42,7 @@ from yunliao.ports import (
     Users,
 )
 from yunliao.ports_keys import WrappedKeys
+from yunliao.ports_ledger import Ledger, Posted
 from yunliao.ports_records import AuditEntry, AuditLog, Card, Cards, History, Standing, VerdictEntry, Verdicts, Wiping
 
 
@@ -52,6 +59,9 @@ class Tables:
         self.tickets: dict[str, tuple[bytes, int]] = {}
         self.secrets: dict[str, bytes] = {}
         self.registers: dict[str, Register] = {}
+        self.accounts: dict[str, Account] = {}
+        self.entries: dict[tuple[str, str, str], Entry] = {}
+        self.codes: dict[str, Code] = {}
         self.verdicts: dict[str, VerdictEntry] = {}
         self.passes: dict[tuple[int, str], int] = {}
         self.cards: dict[tuple[str, str], Card] = {}
@@ -93,6 +103,9 @@ class MemoryTurns:
             refused = self._refusal(draft, limits)
             if refused is not None:
                 return refused
+            shortfall = reserve_in(MemoryBooks(tables), draft.turn, draft.charge)
+            if shortfall is not None:
+                return AcceptOutcome(status="shortfall", shortfall=shortfall)
             if draft.new_conversation is not None:
                 tables.conversations[draft.new_conversation.id] = draft.new_conversation
             self._hide(draft)
@@ -130,6 +143,7 @@ class MemoryTurns:
                     self._tables.turns[turn.id] = turn
                 else:
                     self._end(turn, write.ending)
+                    settle_in(MemoryBooks(self._tables), turn, write.ending)
         return CommitResult(lost=frozenset(lost), stops=frozenset(stops))
 
     def claim(self, turn_id: str, *, owner: str, lease_until: int, now: int) -> Turn | None:
@@ -272,6 +286,8 @@ class MemoryUsers:
                 "messages": _drop(tables.messages, lambda message: message.user_id == user_id),
                 "turns": turns,
                 "conversations": _drop(tables.conversations, lambda conversation: conversation.user_id == user_id),
+                "entries": _drop(tables.entries, lambda entry: entry.user_id == user_id),
+                "accounts": int(tables.accounts.pop(user_id, None) is not None),
                 "cards": _drop(tables.cards, lambda card: card.owner == user_id),
                 "users": _drop(tables.users, lambda user: user.id == user_id),
             }
@@ -338,6 +354,9 @@ class MemoryConversations:
         tables = self._tables
         with tables.lock:
             old = [key for key, one in tables.conversations.items() if 0 < one.deleted_at < deleted_before][:limit]
+            for turn in tables.turns.values():
+                if turn.live and turn.conversation_id in old:
+                    let_go_in(MemoryBooks(tables), turn)
             tables.drop_turns(lambda turn: turn.conversation_id in old)
             _drop(tables.messages, lambda message: message.conversation_id in old)
             return _drop(tables.conversations, lambda conversation: conversation.id in old)
@@ -414,6 +433,95 @@ class MemoryRegisters:
             return True
 
 
+class MemoryBooks:
+    """Implements `posting.Open`, inside whoever holds the lock."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def load(self, user_id: str) -> Account | None:
+        return self._tables.accounts.get(user_id)
+
+    def save(self, user_id: str, account: Account, entries: tuple[Entry, ...]) -> None:
+        self._tables.accounts[user_id] = account
+        for entry in entries:
+            key = (user_id, entry.reference, entry.kind)
+            assert key not in self._tables.entries, key
+            self._tables.entries[key] = entry
+
+    def entry(self, user_id: str, reference: str, kind: Kind) -> Entry | None:
+        return self._tables.entries.get((user_id, reference, kind))
+
+    def is_user(self, user_id: str) -> bool:
+        return user_id in self._tables.users
+
+    def code(self, code_hash: str) -> Code | None:
+        return self._tables.codes.get(code_hash)
+
+    def use(self, code: Code) -> None:
+        self._tables.codes[code.hash] = replace(code, uses=code.uses - 1)
+
+
+class MemoryLedger:
+    """Implements `ports_ledger.Ledger`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def account(self, user_id: str) -> Account | None:
+        with self._tables.lock:
+            return self._tables.accounts.get(user_id)
+
+    def move(self, user_id: str, movement: Movement) -> Posted:
+        with self._tables.lock:
+            return move_in(MemoryBooks(self._tables), user_id, movement)
+
+    def redeem(self, user_id: str, code_hash: str, *, at: int) -> Posted:
+        with self._tables.lock:
+            return redeem_in(MemoryBooks(self._tables), user_id, code_hash, at)
+
+    def put_codes(self, codes: Sequence[Code]) -> None:
+        with self._tables.lock:
+            self._tables.codes |= {code.hash: code for code in codes}
+
+    def set_plan(self, user_id: str, plan: str) -> bool:
+        with self._tables.lock:
+            return set_plan_in(MemoryBooks(self._tables), user_id, plan)
+
+    def entries(
+        self, user_id: str, *, before: int | None, limit: int, kinds: Collection[Kind] | None = None
+    ) -> list[Entry]:
+        found = [
+            entry
+            for entry in self._of(user_id)
+            if (before is None or entry.number < before) and (kinds is None or entry.kind in kinds)
+        ]
+        return found[::-1][:limit]
+
+    def about(self, user_id: str, reference: str) -> list[Entry]:
+        return [entry for entry in self._of(user_id) if entry.reference == reference]
+
+    def books(self, user_id: str) -> Books:
+        tables = self._tables
+        with tables.lock:
+            return Books(
+                user_id=user_id,
+                account=tables.accounts.get(user_id),
+                entries=tuple(self._of(user_id)),
+                turns=tuple(t for t in tables.turns.values() if t.user_id == user_id and t.price_version),
+                known=user_id in tables.users,
+            )
+
+    def users(self, *, after: str, limit: int) -> list[str]:
+        with self._tables.lock:
+            return sorted(key for key in {*self._tables.users, *self._tables.accounts} if key > after)[:limit]
+
+    def _of(self, user_id: str) -> list[Entry]:
+        with self._tables.lock:
+            mine = [entry for entry in self._tables.entries.values() if entry.user_id == user_id]
+        return sorted(mine, key=lambda entry: entry.number)
+
+
 class MemoryStore:
     """Implements `ports.Store`. Gone with the process."""
 
@@ -425,6 +533,7 @@ class MemoryStore:
         self.tickets: Tickets = MemoryTickets(tables)
         self.secrets: Secrets = MemorySecrets(tables)
         self.registers: Registers = MemoryRegisters(tables)
+        self.ledger: Ledger = MemoryLedger(tables)
         self.keys: WrappedKeys = MemoryKeys(tables)
         self.history: History = MemoryHistory(tables)
         self.verdicts: Verdicts = MemoryVerdicts(tables)

@@ -87,14 +87,19 @@ def start_mongodb(
     return line.removeprefix("ready ").strip()
 
 
+def free_port() -> int:
+    """A port of loopback that nobody has at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def start_preview(root: pathlib.Path, children: list[subprocess.Popen[str]]) -> str:
     """Its address; empty when the checkout has no preview."""
     server = root / "tools" / "preview" / "server.js"
     if not server.exists():
         return ""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = ["node", str(server), "--port", str(port), "--source", str(root / "miniprogram"), "--gateway", ""]
     children.append(subprocess.Popen(command, cwd=root, text=True, start_new_session=True, stdout=subprocess.DEVNULL))
     return f"http://127.0.0.1:{port}"

@@ -1,16 +1,36 @@
 """Every check and test, in the order in which a mistake is cheapest to find."""
 
 import argparse
+import contextlib
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import time
 
 from dev import setup
 from dev.trouble import Trouble
 
-STEPS = ("lint", "types", "imports", "python", "js", "devtools", "browser", "audit")
+LIMITS = {
+    "lint": 300,
+    "types": 300,
+    "imports": 120,
+    "python": 1500,
+    "js": 600,
+    "devtools": 600,
+    "browser": 1200,
+    "audit": 180,
+}
+"""The steps, and the seconds after which a command of each is ended: several times what it needs on two cores, so that
+a test which hangs fails the run instead of holding it for ever."""
+STEPS = tuple(LIMITS)
+INSTALL_LIMIT = 600
+"""Seconds for a package of the system."""
+#: Milliseconds for one file of tests; the runner ends the file's process then.
+FILE_LIMIT = {"js": 300_000, "devtools": 600_000, "browser": 900_000}
+#: Seconds that a command which is told to stop has for ending what it started.
+GRACE = 40
 
 
 def run(root: pathlib.Path, options: argparse.Namespace) -> int:
@@ -25,7 +45,7 @@ def run(root: pathlib.Path, options: argparse.Namespace) -> int:
     for step in chosen:
         print(f"\n=== {step}", flush=True)
         started = time.monotonic()
-        passed = all([_call(root, command, python) for command in commands(root, step, python)])
+        passed = all([call(root, command, python, LIMITS[step]) for command in commands(root, step, python)])
         results.append((step, passed or step == "audit", time.monotonic() - started))
         if step == "audit" and not passed:
             print("warning: the audit of the locks found something or could not run; this does not fail the tests")
@@ -57,15 +77,20 @@ def commands(root: pathlib.Path, step: str, python: pathlib.Path) -> list[list[s
             return [[str(python), "-m", "pytest", "-q"]]
         case "js":
             sync = ["node", "tools/miniprogram-npm/sync.js", "--check"]
-            return [sync, ["node", "--test", *_files(root, "tests/js")]]
+            return [sync, _node(root, "js")]
         case "devtools":
             setup.packages(root / "tools" / "devtools", shutil.which("npm") or "npm")
-            return [["node", "--test", *_files(root, "tests/devtools")]]
+            return [_node(root, "devtools")]
         case "browser":
             _browser(root)
-            return [["node", "--test", "--test-concurrency=1", *_files(root, "tests/browser")]]
+            return [_node(root, "browser", "--test-concurrency=1")]
         case _:
             return [[str(tool / "pip-audit"), "--require-hashes", "--disable-pip", "-r", "container/requirements.txt"]]
+
+
+def _node(root: pathlib.Path, folder: str, *more: str) -> list[str]:
+    """Node's test runner over a folder of `tests`."""
+    return ["node", "--test", f"--test-timeout={FILE_LIMIT[folder]}", *more, *_files(root, f"tests/{folder}")]
 
 
 def _files(root: pathlib.Path, folder: str) -> list[str]:
@@ -83,18 +108,44 @@ def _browser(root: pathlib.Path) -> None:
         return
     if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
         print("installing Chromium and fonts", flush=True)
-        subprocess.run(["apt-get", "update", "-qq"], check=False)
         packages = ["chromium", "fonts-noto-cjk", "fonts-noto-color-emoji"]
-        if subprocess.run(["apt-get", "install", "-y", "-qq", *packages], check=False).returncode == 0:
-            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(["apt-get", "update", "-qq"], check=False, timeout=INSTALL_LIMIT)
+            install = ["apt-get", "install", "-y", "-qq", *packages]
+            if subprocess.run(install, check=False, timeout=INSTALL_LIMIT, stdin=subprocess.DEVNULL).returncode == 0:
+                return
     raise Trouble(
         "No browser was found for the browser tests. Install Chromium or Chrome (or set YUNLIAO_CHROMIUM to its path), "
         "or leave these tests out in so many words: python3 dev.py test --no-browser"
     )
 
 
-def _call(root: pathlib.Path, command: list[str], python: pathlib.Path) -> bool:
+def call(root: pathlib.Path, command: list[str], python: pathlib.Path, limit: float) -> bool:
+    """Whether the command ended well within `limit` seconds; one that did not is ended with all that it started."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root / "container"), str(root / "tools")])}
     # npx calls what package-lock.json installed; the Python tools are called by path.
     environment["PATH"] = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(command, cwd=root, env=environment, check=False).returncode == 0
+    # A group of its own on POSIX, so that everything in it can be reached; Ctrl-C is handed on below.
+    started = subprocess.Popen(command, cwd=root, env=environment, start_new_session=os.name != "nt")
+    try:
+        return started.wait(limit) == 0
+    except subprocess.TimeoutExpired:
+        print(f"\nnot done after {limit:.0f} seconds, so it is ended: {' '.join(command)[:200]}", flush=True)
+        return False
+    finally:
+        _end(started)
+
+
+def _end(started: subprocess.Popen[bytes]) -> None:
+    """As Ctrl-C does, which lets tests clean up; then by force."""
+    if os.name == "nt":
+        started.kill()
+        started.wait()
+        return
+    if started.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            os.killpg(started.pid, signal.SIGINT)
+            started.wait(GRACE)
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody left in the group
+        os.killpg(started.pid, signal.SIGKILL)
+    started.wait()

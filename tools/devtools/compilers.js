@@ -9,6 +9,8 @@ const { execFile } = require('node:child_process')
 const path = require('node:path')
 const vm = require('node:vm')
 
+const PACK_MS = 300000
+
 /**
  * Packs a project as an upload would (see pack.js).
  * @param {string} project folder with project.config.json
@@ -16,7 +18,7 @@ const vm = require('node:vm')
  */
 function pack(project) {
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [path.join(__dirname, 'pack.js'), project], { maxBuffer: 1e8 }, (error, out, said) => {
+    execFile(process.execPath, [path.join(__dirname, 'pack.js'), project], { maxBuffer: 1e8, timeout: PACK_MS, killSignal: 'SIGKILL' }, (error, out, said) => {
       const size = /^package (\d+) bytes$/m.exec(out)
       const refused = /^refused: [^]*/m.exec(said)
       if (size) resolve(Number(size[1]))

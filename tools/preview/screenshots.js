@@ -36,6 +36,7 @@ async function shoot({ url, out, states, themes, desk, user, scale }) {
           await phone.settle()
           await phone.page.screenshot({ path: file })
           written.push(file)
+          console.log(file)
           for (const error of await phone.errors()) console.log(`${file}: ${error}`)
         } catch (error) {
           failed += 1
@@ -62,7 +63,7 @@ async function main() {
   if (values.only) states = states.filter((s) => values.only.split(',').includes(s.name))
   const themes = values.theme ? values.theme.split(',') : ['light', 'dark']
   const { written, failed } = await shoot({ ...values, states, themes, scale: Number(values.scale) })
-  for (const file of written) console.log(file)
+  console.error(`${written.length} pictures${failed ? `, ${failed} failed` : ''}`)
   process.exitCode = failed ? 1 : 0
 }
 

@@ -115,7 +115,15 @@ function serve(preview, { upstream }) {
       request.pipe(passed)
     } else response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('not here')
   })
-  if (target) server.on('upgrade', (request, socket, head) => passUpgrade(target, request, socket, head))
+  // Node forgets a connection that became a WebSocket, and would wait for its end for ever when the server closes.
+  server.upgraded = new Set()
+  if (target) {
+    server.on('upgrade', (request, socket, head) => {
+      server.upgraded.add(socket)
+      socket.on('close', () => server.upgraded.delete(socket))
+      passUpgrade(target, request, socket, head)
+    })
+  }
   return server
 }
 
@@ -149,6 +157,7 @@ function start({ source, gateway = '', upstream = '', port = 0, host = '127.0.0.
         close: () => new Promise((done) => {
           server.close(done)
           server.closeAllConnections()
+          for (const socket of server.upgraded) socket.destroy()
         }),
       })
     })

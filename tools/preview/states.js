@@ -116,7 +116,7 @@ const states = [
     name: 'failed',
     run: async (page, phone) => {
       await agree(phone)
-      await say(phone, '写一首关于雨的短诗', { answer: '雨从屋檐落下来，\n\n一滴一滴数着夜的长短，\n\n窗里的灯还亮着。', cut_at_percent: 60, cut_how: 'reset', times: 9 })
+      await say(phone, '写一首关于雨的短诗', { answer: '雨从屋檐落下来，\n\n一滴一滴数着夜的长短，\n\n窗里的灯还亮着。', cut_at_percent: 60, cut_how: 'reset', times: 99, match: '' })
       await order(phone, 'relay', { reset: true })
     },
   },
@@ -131,7 +131,7 @@ const states = [
     name: 'rate-limited',
     run: async (page, phone) => {
       await agree(phone)
-      for (let i = 0, refused = false; i < 200 && !refused; i += 1) refused = Boolean((await call(phone, 'POST', '/v1/turns', { client_id: `${run}-limit-${i}`, text: `违禁演示词 ${i}` })).error)
+      for (let i = 0, refused = false; i < 200 && !refused; i += 1) refused = (await call(phone, 'POST', '/v1/turns?wait=5', { client_id: `${run}-limit-${i}`, text: `违禁演示词 ${i}` })).error?.code === 'rate_limited'
       await say(phone, '再问一个问题', { wait: false })
       await phone.top.getByText(/秒后自动发送/).waitFor()
     },

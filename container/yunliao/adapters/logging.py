@@ -16,6 +16,10 @@ class JsonTurnLog:
         """A request that failed on our side: the kind of the fault and where, never its words."""
         self._logger.error("fault", kind=kind, request_id=request_id, route=route)
 
+    def service_budget(self, state: str, part: float) -> None:
+        """The service's daily limit: `warning` or `exhausted`, and the part of it that is taken."""
+        self._logger.warning("service_budget", state=state, part=round(part, 3))
+
     def audit(self, seq: int, mac: str, action: str) -> None:
         """An operator's action was written down: the head of the chain, kept outside the store by this line."""
         self._logger.info("audit", seq=seq, mac=mac, action=action)

@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 6, 12, 30, 60)
+WHOLE = (0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 600)
 
 
 class PrometheusMetrics:
@@ -12,6 +13,9 @@ class PrometheusMetrics:
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
         self._ended = Counter("yunliao_turns_ended", "Ended turns", ("reason", "code"), registry=registry)
+        self._whole = Histogram(
+            "yunliao_turn_seconds", "From accept to the end of an answer", buckets=WHOLE, registry=registry
+        )
         self._first_text = Histogram(
             "yunliao_first_text_seconds", "From accept to the first text shown", buckets=SECONDS, registry=registry
         )
@@ -54,11 +58,25 @@ class PrometheusMetrics:
         )
         self._commit = Histogram("yunliao_commit_seconds", "Group commits", buckets=SECONDS, registry=registry)
         self._rows = Counter("yunliao_commit_rows", "Events made durable", registry=registry)
+        self._store_failures = Counter("yunliao_store_failures", "Commits the store did not take", registry=registry)
+        self._start = Gauge(
+            "yunliao_start_seconds", "From the start of the process to the first request it can take", registry=registry
+        )
         self._takeovers = Counter("yunliao_takeovers", "Turns taken over from a dead instance", registry=registry)
         self._listeners = Gauge("yunliao_listeners", "Connected listeners", ("transport",), registry=registry)
+        self._credits_cost = Counter(
+            "yunliao_credits_cost", "Micro-credits that ended turns cost the operator", registry=registry
+        )
+        self._credits_refused = Counter(
+            "yunliao_credits_refused", "Messages refused for want of credits", ("code",), registry=registry
+        )
+        self._service_day = Gauge(
+            "yunliao_service_day_part", "Part of the service's daily limit that is taken, 0 to 1", registry=registry
+        )
 
-    def turn_ended(self, reason: str, code: str) -> None:
+    def turn_ended(self, reason: str, code: str, seconds: float) -> None:
         self._ended.labels(reason, code).inc()
+        self._whole.observe(seconds)
 
     def first_text(self, seconds: float) -> None:
         self._first_text.observe(seconds)
@@ -97,11 +115,27 @@ class PrometheusMetrics:
         self._commit.observe(seconds)
         self._rows.inc(rows)
 
+    def store_failed(self) -> None:
+        self._store_failures.inc()
+
+    def started(self, seconds: float) -> None:
+        """How long this instance took to be ready; once, when it is."""
+        self._start.set(seconds)
+
     def takeover(self) -> None:
         self._takeovers.inc()
 
     def listeners(self, transport: str, change: int) -> None:
         self._listeners.labels(transport).inc(change)
+
+    def credits_cost(self, amount: int) -> None:
+        self._credits_cost.inc(amount)
+
+    def credits_refused(self, code: str) -> None:
+        self._credits_refused.labels(code).inc()
+
+    def service_day(self, part: float) -> None:
+        self._service_day.set(part)
 
     def render(self) -> tuple[bytes, str]:
         """The exposition text and its content type."""

@@ -16,7 +16,7 @@ from yunliao.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
 
-COMMANDS: tuple[str, ...] = ("operators", "users", "cases", "words", "audit", "keys", "wipe")
+COMMANDS: tuple[str, ...] = ("operators", "users", "cases", "words", "audit", "ledger", "keys", "wipe")
 """Modules of this package, in the order shown."""
 
 

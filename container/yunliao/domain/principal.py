@@ -8,13 +8,15 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     `openid` and `appid` are those of the calling mini-program (`X-WX-OPENID`, or `X-WX-FROM-OPENID` under resource
     sharing: platform.md §3). `shared` says that the second form was used: server calls then need `from_appid`.
-    `call_id` is the platform's id of this request, for logs.
+    `call_id` is the platform's id of this request, for logs; `trace` the caller's trace, if there is one
+    (domain/trace.py).
     """
 
     openid: str
     appid: str
     shared: bool = False
     call_id: str = ""
+    trace: str = ""
 
     def __repr__(self) -> str:
         return f"Principal(appid={self.appid!r}, shared={self.shared})"

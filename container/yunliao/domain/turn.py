@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from yunliao.domain.events import EndReason, Problem, Usage
+from yunliao.domain.ledger.endings import Metered
 
 Kind = Literal["send", "regenerate", "continue"]
 State = Literal["accepted", "queued", "running", "ended"]
@@ -13,7 +14,8 @@ State = Literal["accepted", "queued", "running", "ended"]
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """A turn as stored. Times are Unix milliseconds. `fingerprint` is a keyed hash of what was asked, so that the same
     `client_id` with other content is recognised without keeping the content. `last_seq` is the number of the newest
-    durable event. `owner` is the instance that runs it until `lease_until`; 0 means nobody ever did."""
+    durable event. `owner` is the instance that runs it until `lease_until`; 0 means nobody ever did. Where credits
+    were active when it was accepted, `price_version` is set and `reserved` micro-credits were set aside."""
 
     id: str
     user_id: str
@@ -36,6 +38,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     end_reason: EndReason | None = None
     error_code: str = ""
     sealed_principal: bytes = b""
+    price_version: str = ""
+    reserved: int = 0
 
     @property
     def live(self) -> bool:
@@ -52,6 +56,8 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     answer: bytes | None = None
     """The sealed answer body (`MessageBody`), None where no message is kept."""
     ended_at: int = 0
+    metered: Metered | None = None
+    """What there is to pay for; None: nothing."""
 
 
 class MessageBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

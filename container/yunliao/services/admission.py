@@ -7,6 +7,7 @@ Fair because a user has at most one live turn: first come, first served lets nob
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 
 from yunliao.domain.seats import Seats, hold
 from yunliao.errors import QueueFull, StoreUnavailable
@@ -36,8 +37,14 @@ class SharedSeats:
         """Seats that are surely this instance's now."""
         return self._have if self._clock.now_ms() < self._until else 0
 
+    def keep(self, running: int) -> None:
+        """Be sure of no more than `running` seats until `ask` has answered: it may give the others back, also where its
+        answer is lost."""
+        self._have = min(self._have, running)
+
     def ask(self, *, running: int, demand: int) -> None:
         """Hold as many of `demand` seats as are free and fair, and renew them. Raises `StoreUnavailable`."""
+        self.keep(running)
         now = self._clock.now_ms()
         until = now + self._lease_ms
 
@@ -130,10 +137,9 @@ class Slots:
             with self._lock:
                 running = len(self._held)
                 demand = min(self._max_live, running + len(self._waiting))
-            try:
+                seats.keep(running)
+            with suppress(StoreUnavailable):  # what was not given back ends by itself
                 seats.ask(running=running, demand=demand)
-            except StoreUnavailable:
-                demand = max(demand, 1)  # what was not given back ends by itself; somebody may still wait
             with self._lock:
                 self._grant()
                 waiting = bool(self._waiting)

@@ -68,6 +68,7 @@ class Committer:
             try:
                 self.step()
             except StoreUnavailable:
+                self._metrics.store_failed()
                 self._clock.sleep(RETRY)
 
     def step(self) -> None:
@@ -81,17 +82,14 @@ class Committer:
                 pairs += [(run, TurnWrite(turn_id=run.turn.id)) for run in self._runs() if run.turn.id not in written]
             if not pairs:
                 return
-            result = self._turns.commit(
-                [write for _, write in pairs],
-                owner=self._owner,
-                lease_until=self._clock.now_ms() + self._lease_ms,
-            )
+            lease_until = self._clock.now_ms() + self._lease_ms
+            result = self._turns.commit([write for _, write in pairs], owner=self._owner, lease_until=lease_until)
             if beat:
                 self._beat_at = now
             self._metrics.commit(sum(len(write.rows) for _, write in pairs), self._clock.monotonic() - now)
             for run, write in pairs:
                 lost = run.turn.id in result.lost
-                run.committed(lost=lost)
+                run.committed(lost=lost, lease_until=lease_until)
                 if lost or write.ending is not None:
                     self._ended(run)
                 elif run.turn.id in result.stops:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from yunliao.domain.events import End, Reasoning, Retract, Text, decode_event
+from yunliao.domain.ledger.endings import Metered
 from yunliao.domain.title import title_of
 from yunliao.domain.turn import MessageBody, Turn
 from yunliao.errors import Draining, InstanceLost, StoreUnavailable, YunliaoError
@@ -36,7 +37,9 @@ class Engine:
         turn_log: TurnLog,
         lease_seconds: float,
         spawn: Callable[[Callable[[], None]], None],
+        metered: Callable[[Turn, Metered], None] | None = None,
     ) -> None:
+        """`metered` hears what every ended turn used."""
         self.instance = instance
         self.lease_ms = int(lease_seconds * 1000)
         self.draining = False
@@ -50,6 +53,7 @@ class Engine:
         self._metrics = metrics
         self._turn_log = turn_log
         self._spawn = spawn
+        self._metered = metered
         self._runs: dict[str, Run] = {}
         self._lock = threading.Lock()
         self._idle = threading.Event()
@@ -174,8 +178,11 @@ class Engine:
         if outcome is None:
             return
         turn, times = run.turn, run.timings
+        if self._metered is not None:
+            self._metered(turn, run.metered)
         code = outcome.problem.code if outcome.problem else ""
-        self._metrics.turn_ended(outcome.reason, code)
+        total_ms = self._clock.now_ms() - turn.created_at
+        self._metrics.turn_ended(outcome.reason, code, total_ms / 1000)
         usage = outcome.usage
         self._turn_log.turn(
             turn=turn.id,
@@ -184,10 +191,11 @@ class Engine:
             reason=outcome.reason,
             code=code,
             call_id=run.owner.principal.call_id,
+            trace=run.owner.principal.trace.partition("-")[0],
             queued_ms=max(0, times.admitted - turn.created_at) if times.admitted else None,
             relay_first_byte_ms=times.first_byte - times.asked if times.first_byte else None,
             first_text_ms=times.first_shown - turn.created_at if times.first_shown else None,
-            total_ms=self._clock.now_ms() - turn.created_at,
+            total_ms=total_ms,
             chars=len(run.shown.text),
             windows=run.answer.windows_checked,
             takeovers=turn.takeovers,

@@ -1,9 +1,14 @@
 """What came of asking the relay once, and of asking it twice for one answer."""
 
+from collections.abc import Sequence
+
 import msgspec
 
+from yunliao.domain.context import GO_ON
 from yunliao.domain.events import Usage
-from yunliao.domain.tokens import estimate
+from yunliao.domain.ledger.endings import Metered
+from yunliao.domain.tokens import MESSAGE_TOKENS, estimate
+from yunliao.domain.turn import MessageBody
 from yunliao.errors import RelayInterrupted, RelayMalformed, RelayOverloaded, RelayReported, TurnFailed
 from yunliao.ports import RelayFinish, RelayRequest
 
@@ -43,3 +48,27 @@ def total(one: Usage, other: Usage) -> Usage:
         cached_tokens=one.cached_tokens + other.cached_tokens,
         estimated=one.estimated or other.estimated,
     )
+
+
+def metered(heard: Sequence[Generation], *, before: MessageBody, shown: MessageBody) -> Metered:
+    """What a turn used (docs/credits.md). `before` was shown by an owner that died: it counts as output, and what is
+    sent to the model a second time because of that, or because an upstream was cut, is not the user's."""
+    spoke = [one for one in heard if one.upstream]
+    on_screen = estimate(shown.text) + estimate(shown.reasoning)
+    if not spoke:
+        return Metered(shown=on_screen)
+    upstream = spoke[0].usage()
+    for again in spoke[1:]:
+        upstream = total(upstream, again.usage())
+    earlier = estimate(before.text) + estimate(before.reasoning)
+    asked = spoke[0].usage().input_tokens
+    if before.text:
+        asked = max(0, asked - estimate(before.text) - estimate(GO_ON) - 2 * MESSAGE_TOKENS)
+    usage = msgspec.structs.replace(
+        upstream,
+        input_tokens=asked,
+        cached_tokens=min(asked, spoke[0].usage().cached_tokens),
+        output_tokens=upstream.output_tokens + earlier,
+        estimated=upstream.estimated or earlier > 0,
+    )
+    return Metered(usage=usage, shown=on_screen, upstream=upstream)

@@ -11,6 +11,7 @@ import msgspec
 from yunliao.domain.quota import BLOCK_MS, Grant, Limits, Used, grant, next_midnight, share_used
 from yunliao.errors import StoreUnavailable
 from yunliao.ports import Clock, QuotaSpent, Registers
+from yunliao.services.patience import patiently
 from yunliao.services.register import SharedRecord
 
 PER_MINUTE = 4_000
@@ -23,7 +24,7 @@ LONGEST_WAIT = 5.0
 BLOCK = (4, 200)
 """Calls in the smallest and the largest block."""
 STORE_AWAY = 1.0
-"""Seconds after which to try again when the count cannot be known: fails closed."""
+"""Seconds after which to try again when the count cannot be known, and no longer is waited: fails closed."""
 
 
 class SharedGovernor:
@@ -47,17 +48,16 @@ class SharedGovernor:
         return min(1.0, max(0.0, (used - EASY) / (HARD - EASY)))
 
     def acquire(self) -> None:
+        """See `ports.Governor.acquire`. While the count cannot be known nothing of the answer can be shown either, so
+        an outage of the store is waited out instead of failing what was accepted."""
         waited = 0.0
         while True:
-            with self._lock:
-                now = self._clock.now_ms()
-                if self._left > 0 and now < self._valid_until:
-                    self._left -= 1
-                    return
-                pause, daily = self._refill(now)
-                if pause <= 0:
-                    self._left -= 1
-                    return
+            try:
+                pause, daily = patiently(self._take_one, self._clock)
+            except StoreUnavailable:
+                raise QuotaSpent(STORE_AWAY, daily=False) from None
+            if pause <= 0:
+                return
             if daily or waited + pause > LONGEST_WAIT:
                 raise QuotaSpent(pause, daily=daily)
             waited += pause
@@ -69,14 +69,20 @@ class SharedGovernor:
     def spent_today(self) -> None:
         self._say(closed_until=next_midnight(self._clock.now_ms()))
 
+    def _take_one(self) -> tuple[float, bool]:
+        """One call taken (0.0), else as `_refill`. Raises `StoreUnavailable`."""
+        with self._lock:
+            now = self._clock.now_ms()
+            pause, daily = (0.0, False) if self._left > 0 and now < self._valid_until else self._refill(now)
+            if pause <= 0:
+                self._left -= 1
+            return pause, daily
+
     def _refill(self, now: int) -> tuple[float, bool]:
         """Seconds until a call may be made, and whether it is the day that is spent."""
         used_up = self._left <= 0
         self._block = min(BLOCK[1], self._block * 2) if used_up and now < self._valid_until else BLOCK[0]
-        try:
-            given = self._record.change(lambda used: self._take(used, now))
-        except StoreUnavailable:
-            raise QuotaSpent(STORE_AWAY, daily=False) from None
+        given = self._record.change(lambda used: self._take(used, now))
         self._left, self._valid_until = given.calls, now + BLOCK_MS
         return (0.0 if given.calls else given.wait_ms / 1000), given.daily
 

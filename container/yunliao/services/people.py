@@ -74,13 +74,17 @@ class People:
 
     def user_id_of(self, principal: Principal) -> str:
         """The stored id of a caller, whether or not there is such a user."""
-        return self._vault.lookup(self._lookup(), f"{principal.appid}:{principal.openid}")
+        return self.id_of(principal.appid, principal.openid)
 
     def reader_of(self, user_id: str) -> Owner | None:
         """The owner by the stored id, for an operator who may read (services/users_desk.py); None if there is none. It
         carries no identity: nothing can be asked of the platform in the user's name."""
         found = self._keyed(user_id)
         return Owner(found[0].id, Principal(openid="", appid=""), found[1], self._vault) if found else None
+
+    def id_of(self, appid: str, openid: str) -> str:
+        """The id under which somebody is stored, whether they are or not."""
+        return self._vault.lookup(self._lookup(), f"{appid}:{openid}")
 
     def owner_of(self, turn: Turn) -> Owner:
         """The owner of a stored turn, for an instance that never met the caller (takeover)."""

@@ -6,13 +6,15 @@ guard into sealed, numbered events. Nothing is shown before the committer says t
 
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
 from yunliao.domain.events import End, EndReason, Event, Problem, Queued, Reasoning, Retract, Text, Usage, encode_event
 from yunliao.domain.guard import GuardPolicy
 from yunliao.domain.joining import Joiner
-from yunliao.domain.turn import Ending, MessageBody, Turn
+from yunliao.domain.ledger.endings import Metered
+from yunliao.domain.turn import ChatMessage, Ending, MessageBody, Turn
 from yunliao.domain.verdict import Verdict
 from yunliao.errors import (
     BlockedInput,
@@ -23,6 +25,7 @@ from yunliao.errors import (
     ModerationRevisit,
     ModerationUnavailable,
     QueueTimeout,
+    StoreUnavailable,
     TurnFailed,
     YunliaoError,
 )
@@ -41,12 +44,15 @@ from yunliao.ports import (
 )
 from yunliao.services.admission import Slots
 from yunliao.services.asking import Asking, Prompt
-from yunliao.services.generation import Generation, total
+from yunliao.services.generation import Generation, metered, total
 from yunliao.services.live_log import LiveLog, Numbered
+from yunliao.services.patience import LONGEST, patiently
 from yunliao.services.people import Owner
 from yunliao.services.screened_answer import ScreenedAnswer
 from yunliao.services.screening import Screening
 from yunliao.services.verdict_log import Place, Unheard, VerdictSink
+
+Result = TypeVar("Result")
 
 COALESCE_MS = 100
 """Least time between two text events of one turn, milliseconds: a phone cannot draw faster (design.md §4.1)."""
@@ -54,8 +60,11 @@ POSITION_MS = 1_000
 """Least time between two `queued` events of one turn, milliseconds."""
 SEAM_CHARS = 64
 """Characters of the continued text that are checked again together with the continuation."""
-VERDICT_SECONDS = 30.0
-"""Longest wait for the verdicts on the tail of an answer, seconds; longer than any single check may take."""
+LEASE_LOOK = 0.05
+"""Seconds between two looks at whether the lease was renewed."""
+VERDICT_SECONDS = 30.0 + LONGEST
+"""Longest wait for the verdicts on the tail of an answer, seconds; longer than any single check may take, with an
+outage of the store in which its quota cannot be counted."""
 
 
 class Tools(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +80,8 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     spawn: Callable[[Callable[[], None]], None]
     queue_seconds: float
     answer_tokens: int
+    room: Callable[[str, tuple[ChatMessage, ...]], int] | None = None
+    """Tokens the answer to a model's prompt may have where answers cost something; at most `answer_tokens`."""
     verdicts: VerdictSink = Unheard()
 
 
@@ -129,8 +140,13 @@ class Run:
         self._state = turn.state
         self._inflight: tuple[TurnWrite, list[Numbered]] | None = None
         self._granted: threading.Event | None = None
+        self._lease_until = turn.lease_until
         self._joiner = Joiner("")
         self._before = self.shown.text
+        self._found = self.shown
+        self._heard: list[Generation] = []
+        self.metered = Metered()
+        """What there is to pay for, known with the ending."""
         self._said = ""
         self._thought = False
         self._noted: set[str] = set()
@@ -236,7 +252,7 @@ class Run:
             raise QueueTimeout(retry_after=10)
         self._state = "running"
         self.timings.admitted = tools.clock.now_ms()
-        question = tools.asking.question(self.turn, self.owner)
+        question = self._patiently(lambda: tools.asking.question(self.turn, self.owner))
         passed = self.shown.text or self.shown.reasoning  # nothing is shown of an answer before its question passed
         if not self._interrupted and self.turn.kind == "send" and not passed:
             verdict = self._judged("question", tools.screening.check_input(question, self.owner.principal))
@@ -249,7 +265,7 @@ class Run:
     def _generate(self, question: str) -> Outcome:
         """Ask; where the answer is cut in its middle, go on once from what came (design.md §4.2). One turn, one charge:
         the usage of both adds up."""
-        prompt = self._tools.asking.prompt(self.turn, self.owner, question, shown=self._before)
+        prompt = self._prompt(question, shown=self._before)
         with self._lock:
             if prompt.confirmed and not self._interrupted:
                 self.answer = self._screened(prompt.confirmed[-SEAM_CHARS:])
@@ -275,12 +291,18 @@ class Run:
         self._feed(self._joiner.finish())
         self._mute_reasoning = self._mute_reasoning or self._thought
         try:
-            prompt = self._tools.asking.prompt(self.turn, self.owner, question, shown=self._before + self._said)
+            prompt = self._prompt(question, shown=self._before + self._said)
         except ContextTooLong:
             return None
         again = self._listen(prompt, mending=True, avoid=upstream)
         self._tools.metrics.relay_continued(again.finish.reason if again.finish else "failed")
         return again
+
+    def _prompt(self, question: str, *, shown: str) -> Prompt:
+        return self._patiently(lambda: self._tools.asking.prompt(self.turn, self.owner, question, shown=shown))
+
+    def _patiently(self, read: Callable[[], Result]) -> Result:
+        return patiently(read, self._tools.clock, lambda: self._interrupted)
 
     def _listen(self, prompt: Prompt, *, mending: bool, avoid: str = "") -> Generation:
         """One generation, fed to the guard as it comes."""
@@ -288,13 +310,17 @@ class Run:
         request = RelayRequest(
             model=self.turn.model,
             messages=prompt.messages,
-            max_tokens=tools.answer_tokens,
+            max_tokens=self._room(prompt),
             request_id=self.turn.id,
+            trace=self.owner.principal.trace,
             avoid=avoid,
+            still=self._still_ours,
         )
         heard = Generation(request=request)
+        self._heard.append(heard)
+        ours = self._still_ours()
         with self._lock:
-            if self._interrupted:
+            if self._interrupted or not ours:
                 return heard
             self._joiner = Joiner(prompt.confirmed, mending=mending)
             stream = self._stream = tools.relay.stream(request)
@@ -315,6 +341,24 @@ class Run:
             if self._joiner.unusable:  # the text that was shown is kept, and the ending says so
                 heard.finish, heard.failure = None, InstanceLost("no continuation")
         return heard
+
+    def _still_ours(self) -> bool:
+        """Whether a generation may be asked for. After the lease ran out (this process stood still, or the store was
+        away) the turn may be another's: then only the store knows, and its word is waited for (P3)."""
+        clock = self._tools.clock
+        until = clock.monotonic() + LONGEST
+        while self._lease_until and clock.now_ms() >= self._lease_until and not self._interrupted:
+            if clock.monotonic() >= until:
+                raise StoreUnavailable("lease not renewed")
+            self._wake(True)
+            clock.sleep(LEASE_LOOK)
+        return not self._interrupted
+
+    def _room(self, prompt: Prompt) -> int:
+        tools = self._tools
+        if tools.room is None or not self.turn.price_version:
+            return tools.answer_tokens
+        return tools.room(self.turn.model, prompt.messages)
 
     def _settle(self) -> None:
         """Wait for the verdicts on what came; also on what came before a failure, since it is kept."""
@@ -379,6 +423,7 @@ class Run:
             ending = None
             if outcome is not None:
                 events += self._closing_events(outcome)
+                self.metered = metered(self._heard, before=self._found, shown=self.shown)
                 body = msgspec.json.encode(self.shown)
                 ending = Ending(
                     reason=outcome.reason,
@@ -386,6 +431,7 @@ class Run:
                     usage=outcome.usage,
                     answer=self.owner.seal(self.turn.answer_message_id, "body", body),
                     ended_at=now,
+                    metered=self.metered,
                 )
             if not events and not force:
                 return None
@@ -395,9 +441,10 @@ class Run:
             self._inflight = (write, shown)
             return write
 
-    def committed(self, *, lost: bool) -> None:
-        """The write of `collect` is durable, or the turn is no longer ours."""
+    def committed(self, *, lost: bool, lease_until: int = 0) -> None:
+        """The write of `collect` is durable and the lease renewed, or the turn is no longer ours."""
         with self._lock:
+            self._lease_until = max(self._lease_until, lease_until)
             write, shown = self._inflight or (None, [])
             self._inflight = None
         if lost or write is None:

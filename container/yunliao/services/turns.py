@@ -3,6 +3,7 @@
 import msgspec
 
 from yunliao.domain.events import Accepted, encode_event
+from yunliao.domain.ledger.reserving import Charge
 from yunliao.domain.turn import Kind, MessageBody, Turn
 from yunliao.errors import (
     ClientIdConflict,
@@ -11,13 +12,16 @@ from yunliao.errors import (
     NotFound,
     NothingToContinue,
     RateLimited,
+    Refused,
     RequestTooLarge,
+    ServiceBudgetExhausted,
     TurnInProgress,
 )
 from yunliao.ports import AcceptLimits, AcceptOutcome, Clock, Conversation, Conversations, Draft, Ids, Message, Turns
 from yunliao.services.engine import Engine
 from yunliao.services.live_log import Numbered
 from yunliao.services.people import Owner
+from yunliao.services.pricing import Pricing
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -43,7 +47,9 @@ class TurnService:
         default_model: str,
         max_text_chars: int,
         lease_seconds: float,
+        pricing: Pricing | None = None,
     ) -> None:
+        """Without `pricing` nothing costs anything."""
         self._turns = turns
         self._conversations = conversations
         self._engine = engine
@@ -54,6 +60,7 @@ class TurnService:
         self._default_model = default_model
         self._max_text = max_text_chars
         self._lease_ms = int(lease_seconds * 1000)
+        self._pricing = pricing
 
     def send(
         self,
@@ -67,7 +74,8 @@ class TurnService:
         """Accept a message. `replaces` names an own earlier message: it and all after it leave the history.
 
         Raises `InvalidRequest`, `RequestTooLarge`, `NotFound`, `ClientIdConflict`, `TurnInProgress`, `RateLimited`,
-        `CoolingDown`, `QueueFull`, `Draining`, `StoreUnavailable`; after any of them nothing is stored.
+        `CoolingDown`, `QueueFull`, `Draining`, `StoreUnavailable`, and where answers cost something
+        `InsufficientCredits`, `DailyLimit`, `TurnLimit`, `ServiceBudgetExhausted`; after any of them nothing is stored.
         """
         if not text.strip():
             raise InvalidRequest("text is empty")
@@ -100,7 +108,7 @@ class TurnService:
             sealed_body=owner.seal(turn.user_message_id, "body", msgspec.json.encode(MessageBody(text=text))),
             created_at=now,
         )
-        return self._accept(owner, turn, message, fresh, hide_from=replaces or "")
+        return self._accept(owner, turn, message, fresh, hide_from=replaces or "", text=text)
 
     def regenerate(self, owner: Owner, turn_id: str, client_id: str, model: str | None = None) -> Sent:
         """Answer the last question of a conversation anew; the old answer leaves the history."""
@@ -214,9 +222,19 @@ class TurnService:
         *,
         hide_from: str = "",
         hide_ids: tuple[str, ...] = (),
+        text: str | None = None,
     ) -> Sent:
         self._engine.check_room()
         self._check_break(owner, turn)
+        try:
+            charge = self._charge(owner, turn, text)
+        except (Refused, ServiceBudgetExhausted):
+            existing = self._turns.by_client_id(owner.user_id, turn.client_id)
+            if existing is None:
+                raise
+            return Sent(self._same(turn, existing), True)  # accepted before: what is lacking now does not matter
+        if charge is not None:
+            turn = msgspec.structs.replace(turn, price_version=charge.price_version, reserved=charge.amount)
         first = encode_event(
             Accepted(
                 turn_id=turn.id,
@@ -233,14 +251,24 @@ class TurnService:
             accepted_event=owner.seal(turn.id, "event/1", first),
             hide_from_message_id=hide_from,
             hide_message_ids=hide_ids,
+            charge=charge,
         )
         outcome = self._turns.accept(draft, self._limits)
+        if outcome.status != "accepted" and self._pricing and charge:
+            self._pricing.not_accepted(charge, turn.created_at)
         if outcome.status == "turn_in_progress":
             self._revive(outcome.turn)
         if outcome.status == "accepted":
             self._engine.start(turn, owner, [Numbered(1, first)])
             return Sent(turn, False)
         return Sent(self._existing(turn, outcome), True)
+
+    def _charge(self, owner: Owner, turn: Turn, text: str | None) -> Charge | None:
+        if self._pricing is None:
+            return None
+        charge = self._pricing.charge(owner, turn, text)
+        self._pricing.admit(charge)
+        return charge
 
     def _check_break(self, owner: Owner, turn: Turn) -> None:
         """A message that was accepted before the break began is answered when it is sent again (P3)."""
@@ -261,8 +289,13 @@ class TurnService:
                 raise NotFound("conversation_id")
             case "turn_in_progress":
                 raise TurnInProgress(retry_after=2, turn_id=outcome.turn.id if outcome.turn else "")
+            case "shortfall" if outcome.shortfall and self._pricing:
+                raise self._pricing.short(outcome.shortfall)
         existing = outcome.turn
         assert existing is not None  # noqa: S101  `existing` always comes with its turn
+        return self._same(turn, existing)
+
+    def _same(self, turn: Turn, existing: Turn) -> Turn:
         if existing.fingerprint != turn.fingerprint:
             raise ClientIdConflict
         return existing

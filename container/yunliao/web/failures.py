@@ -52,6 +52,7 @@ def error_body(error: YunliaoError, identifier: str) -> ErrorBody:
         request_id=identifier,
         detail=detail or None,
         turn_id=str(turn_id) if turn_id else None,
+        **{name: int(error.extra[name]) for name in ("needed", "available", "renews_at") if name in error.extra},
     )
 
 

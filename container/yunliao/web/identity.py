@@ -10,6 +10,7 @@ import re
 from werkzeug.datastructures import Headers
 
 from yunliao.domain.principal import Principal
+from yunliao.domain.trace import trace_of
 from yunliao.errors import IdentityMissing, IdentityUntrusted
 from yunliao.settings import Settings
 
@@ -34,7 +35,8 @@ def principal_of(headers: Headers, settings: Settings) -> Principal:
         raise IdentityUntrusted("the appid is missing or not of the platform's form")
     if settings.appids and appid not in settings.appids:
         raise IdentityUntrusted("the appid is not in YUNLIAO_APPIDS")
-    return Principal(openid=openid, appid=appid, shared=shared, call_id=call_id(headers))
+    trace = trace_of(headers.get("traceparent", ""))
+    return Principal(openid=openid, appid=appid, shared=shared, call_id=call_id(headers), trace=trace)
 
 
 def same_person(headers: Headers, principal: Principal) -> bool:

@@ -10,17 +10,22 @@ from yunliao import __version__
 from yunliao.domain.events import Accepted, End, Notice, Queued, Reasoning, Retract, Text
 from yunliao.errors import (
     ClientIdConflict,
+    CodeInvalid,
     CoolingDown,
+    DailyLimit,
     Draining,
     IdentityMissing,
     IdentityUntrusted,
+    InsufficientCredits,
     InvalidRequest,
     NotFound,
     OperatorLogin,
     OperatorRole,
     RateLimited,
     RequestTooLarge,
+    ServiceBudgetExhausted,
     StoreUnavailable,
+    TurnLimit,
     UnsupportedMediaType,
     YunliaoError,
 )
@@ -29,6 +34,7 @@ from yunliao.services.audit_trail import Verified
 from yunliao.services.cases import CasePage, CaseView
 from yunliao.services.catalog import ConfigView
 from yunliao.services.consents import ConsentView
+from yunliao.services.credits import CreditsView, EntriesView, ReceiptView, RedeemedView
 from yunliao.services.operators import BindingCode, Session
 from yunliao.services.search import Hits
 from yunliao.services.users_desk import UserView, VerdictPage
@@ -62,6 +68,10 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "user.me": ("The caller", None, schemas.MeOut, (200,)),
     "user.consent": ("Accept the agreement", schemas.ConsentIn, ConsentView, (200,)),
     "user.erase": ("Erase everything held about the caller", None, Receipt, (200,)),
+    "user.credits_now": ("The caller's credits", None, CreditsView, (200,)),
+    "user.credit_entries": ("Entries of the caller's credits, newest first", None, EntriesView, (200,)),
+    "user.redeem": ("Redeem a code", schemas.RedeemIn, RedeemedView, (200,)),
+    "user.receipt": ("What an answer cost", None, ReceiptView, (200,)),
     "user.models": ("Models people may choose", None, schemas.ModelsOut, (200,)),
     "user.config": ("What the operator configured", None, ConfigView, (200,)),
     "user.complain": ("Complain to the operator", desk.UserComplaintIn, desk.CaseIdOut, (201,)),
@@ -111,6 +121,11 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     ),
     "user.stream": (("after", {"type": "integer", "minimum": 0}),),
     "user.conversations": (("before", {"type": "string"}), ("limit", {"type": "integer", "minimum": 1})),
+    "user.credit_entries": (
+        ("before", {"type": "string"}),
+        ("limit", {"type": "integer", "minimum": 1}),
+        ("all", {"type": "boolean"}),
+    ),
     "user.search": (
         ("q", {"type": "string", "minLength": 1, "maxLength": 100}),
         ("after", {"type": "string"}),
@@ -158,6 +173,7 @@ EXAMPLES: dict[type, dict[str, Any]] = {
     schemas.CreateConversationIn: {"title": "周末计划"},
     schemas.FeedbackIn: {"value": "up", "reasons": ["有帮助"]},
     schemas.ReportIn: {"reason": "内容不当"},
+    schemas.RedeemIn: {"code": "7ZK4M-0QXWB-9H2TN-C5RVD"},
     schemas.SearchIn: {"q": "周末", "limit": 20},
     schemas.ConsentIn: {"version": "latest", "overseas": False},
 }
@@ -170,11 +186,15 @@ ERRORS: dict[str, tuple[type[YunliaoError], ...]] = {
     "open": (),
 }
 """What every route of a plane may answer."""
-SENDING = (ClientIdConflict, CoolingDown, RequestTooLarge, UnsupportedMediaType, RateLimited, Draining)
+SENDING = (
+    *(ClientIdConflict, CoolingDown, RequestTooLarge, UnsupportedMediaType, RateLimited, Draining),
+    *(InsufficientCredits, DailyLimit, TurnLimit, ServiceBudgetExhausted),
+)
 FURTHER: dict[str, tuple[type[YunliaoError], ...]] = {
     "user.send": SENDING,
     "user.regenerate": SENDING,
     "user.continue_": SENDING,
+    "user.redeem": (CodeInvalid, RateLimited),
     "user.bind_operator": (OperatorLogin, RateLimited),
     "desk.login": (RateLimited,),
     "desk.own_password": (RateLimited,),

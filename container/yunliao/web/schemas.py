@@ -88,6 +88,12 @@ class ConsentIn(In):
     overseas: bool = False
 
 
+class RedeemIn(In):
+    """A code as somebody typed it."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
 class TurnOut(msgspec.Struct, kw_only=True):
     """A turn as its owner sees it."""
 
@@ -201,6 +207,9 @@ class ErrorBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     status: int | None = None
     detail: str | None = None
     turn_id: str | None = None
+    needed: int | None = None
+    available: int | None = None
+    renews_at: int | None = None
 
 
 class ErrorOut(msgspec.Struct, kw_only=True):

@@ -17,7 +17,7 @@ from yunliao.web.desk_schemas import BindIn, CaseIdOut, UserComplaintIn
 from yunliao.web.failures import request_id
 from yunliao.web.identity import principal_of
 from yunliao.web.render import event_list, events_json, sse
-from yunliao.web.validation import NOT_TEXT, body, cursor, integer, number
+from yunliao.web.validation import NOT_TEXT, body, cursor, flag, integer, number
 
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
@@ -219,6 +219,24 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
     @routes.delete("/me")
     def erase() -> Response:
         return _answer(services.account.erase(owner()))
+
+    @routes.get("/me/credits")
+    def credits_now() -> Response:
+        return _answer(services.credits.view(owner()))
+
+    @routes.get("/me/credits/entries")
+    def credit_entries() -> Response:
+        everything, limit = flag("all"), integer("limit", 20, 1, 100)
+        return _answer(services.credits.entries(owner(), cursor("before"), limit, everything))
+
+    @routes.post("/me/credits/redeem")
+    def redeem() -> Response:
+        asked = body(schemas.RedeemIn)
+        return _answer(services.credits.redeem(owner(), asked.code))
+
+    @routes.get("/turns/<id:turn_id>/receipt")
+    def receipt(turn_id: str) -> Response:
+        return _answer(services.credits.receipt(owner(), turn_id))
 
     @routes.get("/models")
     def models() -> Response:

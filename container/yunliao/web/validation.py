@@ -64,6 +64,14 @@ def integer(name: str, default: int, low: int, high: int) -> int:
     return min(max(int(given), low), high)
 
 
+def flag(name: str) -> bool:
+    """`true` or `false` of the query; false when it is not there. Raises `InvalidRequest` for anything else."""
+    given = request.args.get(name, "false")
+    if given not in ("true", "false"):
+        raise InvalidRequest(f"{name} must be true or false")
+    return given == "true"
+
+
 def cursor(name: str) -> str | None:
     """A page's cursor as an earlier answer gave it; the service knows what it means."""
     given = request.args.get(name)

@@ -2,10 +2,12 @@ const { texts, fill } = require('../../i18n/index');
 const { follow, topRows } = require('../../styles/look');
 const { copy } = require('../../components/markdown/runs');
 const { Far } = require('./far');
+const models = require('../model_choice');
 const menu = require('./menu');
 
-/** The reader is at the end while no more than this is below the screen, in px. */
+/** The reader has come back to the end when no more than this is below the screen, and has left it when more than that is, in px. */
 const NEAR_END = 80;
+const LEAVES_END = 24;
 
 /** A message put above, as a whole. */
 const WHOLE_OLDER = /^older\[\d+\]$/;
@@ -83,8 +85,20 @@ Page({
     this.toEnd();
   },
 
+  /** A finger on the list is not pulled along. */
+  hold() {
+    this.held = true;
+    this.missed = false;
+  },
+
+  letGo() {
+    this.held = false;
+    if (this.missed) this.toEnd();
+  },
+
   toEnd() {
-    if (!this.data.following) return;
+    this.missed = true;
+    if (!this.data.following || this.held) return;
     this.scrolled += 1;
     this.setData({ scrollTop: 1000000 + this.scrolled });
   },
@@ -106,11 +120,14 @@ Page({
   /** @param {any} event */
   scroll(event) {
     const { scrollTop, scrollHeight } = event.detail;
-    const up = scrollTop < this.lastTop - 4;
+    // Text that folds together moves the place too; only a reader moves up while the list stays as high as it was.
+    const up = scrollTop < this.lastTop - 2 && scrollHeight >= this.lastHeight;
+    const down = scrollTop > this.lastTop + 2;
     this.lastTop = scrollTop;
     this.lastHeight = scrollHeight;
-    const near = scrollHeight - scrollTop - this.viewHeight() < NEAR_END;
-    if (near !== this.data.following && (near || up)) this.setData({ following: near });
+    const gap = scrollHeight - scrollTop - this.viewHeight();
+    if (this.data.following && up && gap > LEAVES_END) this.setData({ following: false });
+    else if (!this.data.following && ((down && gap < NEAR_END) || (!up && gap < 4))) this.setData({ following: true });
   },
 
   viewHeight() {
@@ -175,14 +192,13 @@ Page({
   },
 
   chooseModel() {
-    const { session, settings } = getApp().yunliao;
-    const { models } = session.state;
+    const all = getApp().yunliao.session.state.models;
     // WeChat's sheet has at most six entries; a longer list is in the settings.
-    if (models.length > 6) this.settings();
-    else if (models.length > 1) {
+    if (all.length > 6) this.settings();
+    else if (all.length > 1) {
       wx.showActionSheet({
-        itemList: models.map((/** @type {any} */ one) => one.name),
-        success: (answer) => settings.set('model', models[answer.tapIndex].default ? '' : models[answer.tapIndex].id),
+        itemList: all.map((/** @type {any} */ one) => (one.overseas ? `${one.name} · ${this.data.t.overseasModel}` : one.name)),
+        success: (answer) => { models.choose(all[answer.tapIndex], this.data.t); },
         fail: () => {}
       });
     }
@@ -191,6 +207,12 @@ Page({
   /** @param {any} event */
   copyRequest(event) {
     copy(event.currentTarget.dataset.id, this.data.lang);
+  },
+
+  /** Where what a refusal lacks is found. @param {any} event */
+  help(event) {
+    const { page } = event.currentTarget.dataset;
+    wx.navigateTo({ url: `/pages/${page}/${page}` });
   },
 
   cancelEdit() {
@@ -244,6 +266,8 @@ Page({
   /** @type {any[]} */ offs: [],
   /** @type {any[]} */ chatOffs: [],
   hasPast: false,
+  held: false,
+  missed: false,
   lastTop: 0,
   lastHeight: 0,
   height: 0,

@@ -11,6 +11,7 @@ function entries(message) {
   const names = ['copy', 'select'];
   if (message.canEdit) names.push('edit');
   if (message.canRegenerate) names.push('regenerate');
+  if (message.role === 'assistant' && message.turnId) names.push('receipt');
   if (message.role === 'assistant' && message.id) names.push('report');
   return names;
 }
@@ -28,6 +29,7 @@ function perform(page, what, key) {
   const { t, lang } = page.data;
   if (what === 'copy') copy(chat.copyText(key), lang);
   else if (what === 'select') wx.navigateTo({ url: `/pages/document/document?key=${encodeURIComponent(key)}` });
+  else if (what === 'receipt') wx.navigateTo({ url: `/pages/receipt/receipt?turn=${encodeURIComponent(messageOf(page, key).turnId)}` });
   else if (what === 'regenerate') chat.regenerate(key);
   else if (what === 'continue') chat.continueAnswer(key);
   else if (what === 'retry') chat.retry(key);
@@ -39,12 +41,16 @@ function perform(page, what, key) {
   }
 }
 
+/** @param {any} page @param {string} key @returns {any} */
+function messageOf(page, key) {
+  return page.data.recent.concat(page.data.older).find((/** @type {any} */ one) => one.key === key) || {};
+}
+
 /** A second touch takes it back. @param {any} page @param {string} key @param {'up'|'down'} value */
 function feedback(page, key, value) {
   const { chat } = page;
   const { t } = page.data;
-  const message = page.data.recent.concat(page.data.older).find((/** @type {any} */ one) => one.key === key);
-  if (message && message.feedback === value) said(chat.feedback(key, 'none'), t.takenBack, t.notSaved);
+  if (messageOf(page, key).feedback === value) said(chat.feedback(key, 'none'), t.takenBack, t.notSaved);
   else if (value === 'up') said(chat.feedback(key, 'up'), t.thanks, t.notSaved);
   else choose(t.whyList, (index) => explain(t, index === WHY.length - 1, t.why, (comment) => said(chat.feedback(key, 'down', [WHY[index]], comment), t.thanks, t.notSaved)));
 }

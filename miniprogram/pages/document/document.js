@@ -18,7 +18,8 @@ Page({
     const { session } = app.yunliao;
     const name = query.name === 'privacy' ? 'privacy' : 'agreement';
     const show = () => {
-      const { markdown } = session.state[name];
+      const english = session.state[`${name}En`];
+      const { markdown } = this.data.lang === 'en' && english.markdown ? english : session.state[name];
       const { phase } = session.state;
       this.setData({ copyLabel: this.data.t.copyCode, b: markdown ? parse(markdown, { imageHosts: [] }) : [], waiting: !markdown && phase !== 'ready' && phase !== 'failed' });
     };

@@ -1,9 +1,10 @@
 const { texts } = require('../../i18n/index');
 const { follow } = require('../../styles/look');
+const models = require('../model_choice');
 
-/** What a person may choose, and what they may have deleted. */
+/** What a person may choose, and the way to everything about them. */
 Page({
-  data: /** @type {any} */ ({ t: texts('zh'), settings: {}, session: {}, saving: false, sizes: ['small', 'normal', 'large', 'huge'], themes: ['system', 'light', 'dark'], languages: ['system', 'zh', 'en'] }),
+  data: /** @type {any} */ ({ t: texts('zh'), settings: {}, session: {}, sizes: ['small', 'normal', 'large', 'huge'], themes: ['system', 'light', 'dark'], languages: ['system', 'zh', 'en'] }),
 
   onLoad() {
     const { yunliao } = getApp();
@@ -25,53 +26,24 @@ Page({
     getApp().yunliao.settings.set(name, value);
   },
 
+  /** @param {any} event */
+  chooseModel(event) {
+    models.choose(this.data.session.models[event.currentTarget.dataset.at], this.data.t);
+  },
+
   motion() {
     getApp().yunliao.settings.set('reducedMotion', !this.data.settings.reducedMotion);
   },
 
-  /** Consent to models abroad is given and taken back separately. */
-  overseas() {
-    const { session } = getApp().yunliao;
-    if (this.data.saving) return;
-    this.setData({ saving: true });
-    session.accept({ overseas: !session.state.overseas }).then((/** @type {boolean} */ done) => {
-      this.setData({ saving: false, session: session.state });
-      if (!done) wx.showToast({ title: this.data.t.notSaved, icon: 'none' });
-    });
-  },
-
-  about() {
-    wx.navigateTo({ url: '/pages/about/about' });
+  /** @param {any} event */
+  go(event) {
+    const { page } = event.currentTarget.dataset;
+    wx.navigateTo({ url: `/pages/${page}/${page}` });
   },
 
   clear() {
     getApp().yunliao.settings.clearCache();
     wx.showToast({ title: this.data.t.cleared, icon: 'none' });
-  },
-
-  /** Two questions, since nothing brings it back. */
-  erase() {
-    const { t } = this.data;
-    this.ask(t.eraseAsk, t.eraseGo, () => this.ask(t.eraseAgain, t.eraseYes, () => this.eraseNow()));
-  },
-
-  /** @param {string} content @param {string} confirmText at most four Chinese characters or eight letters @param {() => void} then */
-  ask(content, confirmText, then) {
-    const { t } = this.data;
-    wx.showModal({
-      title: t.eraseAll, content, confirmText, confirmColor: '#cf3a3a', cancelText: t.cancel,
-      success: (answer) => { if (answer.confirm) then(); }
-    });
-  },
-
-  eraseNow() {
-    const { t } = this.data;
-    wx.showLoading({ title: t.loading, mask: true });
-    getApp().yunliao.session.eraseAll().then((/** @type {boolean} */ done) => {
-      wx.hideLoading();
-      wx.showToast({ title: done ? t.erased : t.eraseFailed, icon: 'none' });
-      if (done) wx.reLaunch({ url: '/pages/chat/chat' });
-    });
   },
 
   /** @type {any[]} */ offs: []

@@ -12,7 +12,9 @@ from yunliao.domain.turn import ChatMessage
 from yunliao.errors import TurnFailed
 from yunliao.ports import RelayEvent, RelayFinish, RelayReasoning, RelayRequest, RelayStream, RelayText
 
-REQUEST = RelayRequest(model="m-1", messages=(ChatMessage("user", "你好"),), max_tokens=50, request_id="turn_1")
+REQUEST = RelayRequest(
+    model="m-1", messages=(ChatMessage("user", "你好"),), max_tokens=50, request_id="turn_1", trace="ab" * 16 + "-00"
+)
 PATIENT = RelayLimits(connect=30, first_byte=30, silence=30, total=60)
 
 

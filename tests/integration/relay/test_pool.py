@@ -255,6 +255,12 @@ def test_one_to_avoid_is_asked_only_if_there_is_no_other(upstream, pool) -> None
     assert Heard(pool(upstream(well("a"))).stream(request("m-1", avoid="a"))).text == "a"
 
 
+def test_before_every_attempt_it_is_asked_whether_somebody_still_wants_it(upstream, pool) -> None:
+    one, said = upstream(refuse("503 Busy"), well("a")), iter([True, False])
+    heard = Heard(pool(one).stream(request("m-1", still=lambda: next(said))))
+    assert (heard.end, len(one.requests)) == ("nothing", 1)
+
+
 def test_equal_priorities_share_by_weight(pool) -> None:
     relays = pool({"at": NOBODY, "weight": 3.0}, {"at": NOBODY, "weight": 1.0}, {"at": NOBODY, "priority": 2})
     counts = collections.Counter("".join(one.name for one in relays.order(relays.upstreams)) for _ in range(4000))

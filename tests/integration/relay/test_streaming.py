@@ -1,5 +1,6 @@
 """Answers as they should be: in every framing, in any pieces, handed on at once, and the connection kept."""
 
+import re
 import socket
 import threading
 
@@ -36,6 +37,7 @@ def test_the_request(upstream, relay) -> None:
     assert request.line == "POST /v1/chat/completions HTTP/1.1"
     assert request.headers["authorization"] == "Bearer sk-secret"
     assert request.headers["x-request-id"] == "turn_1"
+    assert re.fullmatch("00-" + "ab" * 16 + "-[0-9a-f]{16}-00", request.headers["traceparent"])
     assert request.headers["accept-encoding"] == "identity"
     assert request.body == {
         "model": "m-1",

@@ -15,7 +15,7 @@ from yunliao.ports import Metrics
 
 CONTAINER = Path(__file__).resolve().parents[3] / "container"
 SAMPLES = {
-    "turn_ended": (("complete", ""), 'yunliao_turns_ended_total{code="",reason="complete"} 1.0'),
+    "turn_ended": (("complete", "", 2.5), 'yunliao_turns_ended_total{code="",reason="complete"} 1.0'),
     "first_text": ((0.3,), "yunliao_first_text_seconds_count 1.0"),
     "relay_first_byte": ((0.3,), "yunliao_relay_first_byte_seconds_count 1.0"),
     "guard_delay": ((0.3,), "yunliao_guard_delay_seconds_count 1.0"),
@@ -28,8 +28,13 @@ SAMPLES = {
     "relay_hedge": (("won",), 'yunliao_relay_hedges_total{outcome="won"} 1.0'),
     "relay_continued": (("complete",), 'yunliao_relay_continued_total{outcome="complete"} 1.0'),
     "commit": ((7, 0.001), "yunliao_commit_rows_total 7.0"),
+    "store_failed": ((), "yunliao_store_failures_total 1.0"),
+    "started": ((1.2,), "yunliao_start_seconds 1.2"),
     "takeover": ((), "yunliao_takeovers_total 1.0"),
     "listeners": (("sse", 1), 'yunliao_listeners{transport="sse"} 1.0'),
+    "credits_cost": ((250,), "yunliao_credits_cost_total 250.0"),
+    "credits_refused": (("daily_limit",), 'yunliao_credits_refused_total{code="daily_limit"} 1.0'),
+    "service_day": ((0.25,), "yunliao_service_day_part 0.25"),
 }
 
 

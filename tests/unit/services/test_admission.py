@@ -1,11 +1,16 @@
 """Slots: never more than the bound, first come first served, nobody is forgotten."""
 
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yunliao.errors import QueueFull
-from yunliao.services.admission import Slots
+from tests.fakes.clock import FakeClock
+from tests.fakes.memory_store import MemoryStore
+from yunliao.errors import QueueFull, StoreUnavailable
+from yunliao.ports import Register, Registers
+from yunliao.services.admission import SharedSeats, Slots
 
 
 def test_waits_in_order_and_tells_the_place() -> None:
@@ -56,3 +61,97 @@ def test_bounds_hold_and_no_place_is_lost(max_live: int, steps: list[tuple[bool,
         assert len(running) <= max_live
         assert len(running) == min(max_live, len(inside))
         assert slots.depth == len(inside) - len(running)
+
+
+class Forgetful(Registers):
+    """Registers whose answers get lost while `lost`: what was to be written is written."""
+
+    def __init__(self) -> None:
+        self._inner = MemoryStore().registers
+        self.lost = False
+
+    def read(self, name: str) -> Register:
+        if self.lost:
+            raise StoreUnavailable("away")
+        return self._inner.read(name)
+
+    def swap(self, name: str, *, version: int, value: bytes) -> bool:
+        done = self._inner.swap(name, version=version, value=value)
+        if self.lost:
+            raise StoreUnavailable("away")
+        return done
+
+
+def seats(registers: Registers, clock: FakeClock, name: str) -> SharedSeats:
+    return SharedSeats(registers, clock, instance=name, limit=2, lease_seconds=6)
+
+
+def test_seats_that_may_have_been_given_back_are_not_used() -> None:
+    registers, clock = Forgetful(), FakeClock()
+    one, other = seats(registers, clock, "one"), seats(registers, clock, "other")
+    one.ask(running=0, demand=2)
+    assert one.have == 2
+    registers.lost = True
+    with pytest.raises(StoreUnavailable):
+        one.ask(running=0, demand=0)
+    registers.lost = False
+    other.ask(running=0, demand=2)
+    assert one.have + other.have == 2
+
+
+def test_while_seats_are_asked_for_none_is_given_out_that_may_be_lost() -> None:
+    registers, clock = Forgetful(), FakeClock()
+    held = seats(registers, clock, "one")
+    held.ask(running=0, demand=2)
+    slots = Slots(max_live=2, max_queue=9, seats=held, spawn=lambda task: None)
+    assert slots.enter("a").is_set()
+    held.keep(1)
+    assert not slots.enter("b").is_set()
+    held.ask(running=1, demand=2)
+    slots.enter("c")
+    assert slots.position("b") == 0
+
+
+def test_nobody_attends_to_seats_that_nobody_uses_though_the_store_is_away() -> None:
+    registers, clock = Forgetful(), FakeClock()
+    attending: list[threading.Thread] = []
+
+    def spawn(task: object) -> None:
+        attending.append(threading.Thread(target=task, daemon=True))  # type: ignore[arg-type]
+        attending[-1].start()
+
+    slots = Slots(max_live=2, max_queue=9, seats=seats(registers, clock, "one"), spawn=spawn)
+    assert slots.enter("a").wait(30)
+    registers.lost = True
+    slots.leave("a")
+    attending[0].join(30)
+    assert not attending[0].is_alive()
+    registers.lost = False
+    assert slots.enter("b").wait(30)
+
+
+class AwayRegisters:
+    """A store that is not to be had."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def read(self, name: str) -> Register:
+        self.asked += 1
+        raise StoreUnavailable
+
+    def swap(self, name: str, *, version: int, value: bytes) -> bool:
+        raise StoreUnavailable
+
+
+def test_when_the_last_one_leaves_nobody_goes_on_asking_a_store_that_is_away() -> None:
+    registers, tasks = AwayRegisters(), []
+    held = SharedSeats(registers, FakeClock(), instance="i", limit=3, lease_seconds=6)
+    slots = Slots(max_live=3, max_queue=3, seats=held, spawn=tasks.append)
+    granted = slots.enter("a")
+    slots.leave("a")
+    (attend,) = tasks
+    attend()  # returns
+    assert registers.asked and not granted.is_set()
+    slots.enter("b")
+    assert len(tasks) == 2  # somebody is here again, so is the asking

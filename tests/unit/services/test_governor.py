@@ -12,6 +12,7 @@ from yunliao.domain.quota import BUCKET_MS, WINDOW, Limits, Used, grant, next_mi
 from yunliao.errors import StoreUnavailable
 from yunliao.ports import QuotaSpent, Register, Registers
 from yunliao.services.governor import LONGEST_WAIT, SharedGovernor
+from yunliao.services.patience import LONGEST
 
 CHINA = timezone(timedelta(hours=8))
 MINUTE = 60_000
@@ -133,19 +134,43 @@ def test_a_minute_that_the_platform_calls_full_raises_the_pressure() -> None:
     assert governor.pressure == 0.0
 
 
+class Away(Registers):
+    """A store that is away until a time of the clock."""
+
+    def __init__(self, clock: FakeClock, until: float) -> None:
+        self._inner = MemoryStore().registers
+        self._clock = clock
+        self._until = until
+
+    def _look(self) -> None:
+        if self._clock.monotonic() < self._until:
+            raise StoreUnavailable("away")
+
+    def read(self, name: str) -> Register:
+        self._look()
+        return self._inner.read(name)
+
+    def swap(self, name: str, *, version: int, value: bytes) -> bool:
+        self._look()
+        return self._inner.swap(name, version=version, value=value)
+
+
 def test_without_the_store_no_call_is_given_out() -> None:
-    class Away(Registers):
-        def read(self, name: str) -> Register:
-            raise StoreUnavailable("away")
-
-        def swap(self, name: str, *, version: int, value: bytes) -> bool:
-            raise StoreUnavailable("away")
-
-    governor = SharedGovernor(Away(), FakeClock(at(12)))
-    with pytest.raises(QuotaSpent):
+    clock = FakeClock(at(12))
+    governor = SharedGovernor(Away(clock, float("inf")), clock)
+    with pytest.raises(QuotaSpent) as spent:
         governor.acquire()
+    assert not spent.value.daily
+    assert sum(clock.slept) >= LONGEST
     governor.spent_today()
     assert governor.pressure == 1.0
+
+
+def test_an_outage_of_the_store_is_waited_out() -> None:
+    clock = FakeClock(at(12))
+    governor = SharedGovernor(Away(clock, clock.monotonic() + 20), clock)
+    governor.acquire()
+    assert 20 <= sum(clock.slept) < LONGEST
 
 
 def test_midnight() -> None:

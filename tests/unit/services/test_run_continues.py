@@ -97,24 +97,36 @@ def threaded(task: Callable[[], None]) -> None:
 class Stage:
     """A run over a scripted relay, and what came of it."""
 
-    def __init__(self, *scripts: list[Step], shown: str = "", room: int = 10_000) -> None:
+    def __init__(self, *scripts: list[Step], shown: str = "", room: int = 10_000, lease_until: int = 0) -> None:
         self.relay = ScriptedRelay(*scripts)
         self.metrics = Metrics()
+        self.clock = FakeClock()
         tools = Tools(
             relay=self.relay,
             screening=Screening(),  # type: ignore[arg-type]
             asking=Asking(room),  # type: ignore[arg-type]
             slots=Slots(max_live=1, max_queue=1),
-            clock=FakeClock(),
+            clock=self.clock,
             metrics=self.metrics,
             guard=GuardPolicy(),
             spawn=threaded,
             queue_seconds=1,
             answer_tokens=100,
         )
-        turn = Turn(id="t", user_id="u", conversation_id="c", client_id="i", fingerprint=b"", model="m", created_at=1)
+        turn = Turn(
+            id="t",
+            user_id="u",
+            conversation_id="c",
+            client_id="i",
+            fingerprint=b"",
+            model="m",
+            created_at=1,
+            lease_until=lease_until,
+        )
         body = MessageBody(text=shown) if shown else None
-        self.run = Run(turn, Owner(), tools, log=LiveLog([]), wake=lambda urgent: None, shown=body)  # type: ignore[arg-type]
+        self.committer: Callable[[], None] = lambda: None
+        """What the committer does when it is woken."""
+        self.run = Run(turn, Owner(), tools, log=LiveLog([]), wake=lambda urgent: self.committer(), shown=body)  # type: ignore[arg-type]
         self.before = shown
 
     def play(self) -> "Stage":
@@ -307,3 +319,46 @@ def test_a_taken_over_answer_that_is_cut_again_is_still_mended() -> None:
 def test_a_takeover_that_is_refused_keeps_the_text_and_says_so() -> None:
     stage = Stage(text_answer("抱歉，我无法继续之前的回答。"), shown=FIRST).play()
     assert (stage.text, stage.told) == (FIRST, ("failed", "instance_lost"))
+
+
+# --- the lease ------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_asked_on_a_lease_that_ran_out_before_it_is_renewed() -> None:
+    stage = Stage(text_answer(WHOLE), lease_until=1)
+    beats: list[int] = []
+
+    def committer() -> None:
+        beats.append(len(stage.relay.requests))
+        if len(beats) == 5:
+            stage.run.committed(lost=False, lease_until=stage.clock.now_ms() + 6_000)
+
+    stage.committer = committer
+    assert stage.play().told == ("complete", "")
+    assert beats[:5] == [0] * 5
+
+
+def test_an_owner_that_stood_still_and_lost_the_turn_asks_for_nothing() -> None:
+    stage = Stage(lease_until=1)
+    stage.committer = lambda: stage.run.committed(lost=True)
+    stage.run.execute()
+    assert stage.relay.requests == [] and stage.run.lost
+
+
+def test_a_cut_answer_of_an_owner_that_stood_still_is_not_gone_on_with() -> None:
+    gate = Gate()
+    stage = Stage([FIRST, gate, RelayInterrupted("cut")], lease_until=FakeClock().now_ms() + 6_000)
+    playing = threading.Thread(target=stage.run.execute)
+    playing.start()
+    assert gate.reached.wait(30)
+    stage.clock.advance(10)
+    stage.committer = lambda: stage.run.committed(lost=True)
+    gate.open()
+    playing.join(30)
+    assert not playing.is_alive()
+    assert len(stage.relay.requests) == 1 and stage.run.outcome is None
+
+
+def test_a_lease_that_is_never_renewed_ends_the_wait() -> None:
+    stage = Stage(lease_until=1).play()
+    assert stage.told == ("failed", "store_unavailable") and stage.relay.requests == []

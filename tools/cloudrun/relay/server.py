@@ -174,6 +174,7 @@ class Relay:
         record: dict[str, Any] = {
             "n": self.total,
             "request_id": request.headers.get("X-Request-Id", ""),
+            "traceparent": request.headers.get("traceparent", ""),
             "began_ms": int(time.time() * 1000),
             "ended_ms": 0,
             "at": round(time.monotonic() - self._began, 3),

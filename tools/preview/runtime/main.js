@@ -15,6 +15,7 @@ import { wx, knownMembers, clipboard, session } from './wx/index.js'
 import { setOnline, wentHidden, cameBack } from './wx/network.js'
 import { clear } from './wx/storage.js'
 import { shares } from './wx/opentype.js'
+import { handed, kept } from './wx/files.js'
 import { startPanel } from './panel.js'
 
 const app = { instance: null, definition: {} }
@@ -233,6 +234,8 @@ window.__mp = {
   stats,
   control,
   shares,
+  handed,
+  keptFiles: kept,
   get clipboard() {
     return clipboard.data
   },

@@ -4,6 +4,7 @@ After the first text, bytes are read at most every `pace` seconds: a stream cost
 faster; the first text never waits.
 """
 
+import secrets
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from yunliao.adapters.relay.connection import Connections
 from yunliao.adapters.relay.dialects import Dialect, guess
 from yunliao.adapters.relay.line import RelayLimits
 from yunliao.adapters.relay.stream import Attempt
+from yunliao.domain.trace import header_for
 from yunliao.ports import Clock, RelayRequest
 
 
@@ -74,6 +76,8 @@ class HttpRelay:
         head = self._head
         if request.request_id:
             head += f"X-Request-Id: {request.request_id}\r\n"
+        if request.trace:
+            head += f"traceparent: {header_for(request.trace, secrets.token_hex(8))}\r\n"
         return f"{head}Content-Length: {len(content)}\r\n\r\n".encode("latin-1") + content
 
 

@@ -111,7 +111,7 @@ class PooledStream:
         if not self._offering:
             raise RelayRefused("no upstream offers the model")
         try:
-            while not self._closed.is_set():
+            while not self._closed.is_set() and self._still():
                 trial = self._begin()
                 if trial is None:
                     continue
@@ -126,6 +126,9 @@ class PooledStream:
                 raise
         finally:
             self._leave()
+
+    def _still(self) -> bool:
+        return self._request.still is None or self._request.still()
 
     # --- choosing -------------------------------------------------------------------------------------------------
 
@@ -211,7 +214,7 @@ class PooledStream:
         second: Trial | None = None
         try:
             heard = race.wait(self._pool.policy.hedge_after)
-            if heard is None and not self._closed.is_set():
+            if heard is None and not self._closed.is_set() and self._still():
                 second = self._second()
                 if second is not None:
                     race.enter(second)

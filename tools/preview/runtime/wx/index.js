@@ -12,6 +12,7 @@ import { storage } from './storage.js'
 import { navigators } from './navigate.js'
 import { selectorQuery, intersectionObserver } from './query.js'
 import { share } from './opentype.js'
+import { fileMembers } from './files.js'
 
 const SDK_VERSION = '3.8.12'
 export const clipboard = { data: '' }
@@ -87,6 +88,7 @@ const members = {
   cloud,
   ...storage,
   ...navigators,
+  ...fileMembers,
   env: { USER_DATA_PATH: 'wxfile://usr' },
 
   showToast: wxCall('showToast', async (o) => showToast(o)),

@@ -11,7 +11,9 @@ from typing import Any
 from pymongo.client_session import ClientSession
 
 from yunliao.adapters.store.mongo.database import Database, Document, Refused
+from yunliao.adapters.store.mongo.ledger import OpenBooks
 from yunliao.adapters.store.mongo.records import document, load
+from yunliao.adapters.store.posting import reserve_in
 from yunliao.domain.turn import Turn
 from yunliao.ports import AcceptLimits, AcceptOutcome, Draft
 
@@ -44,7 +46,12 @@ def _decide(
     if len(recent) >= limits.rate:
         since = turn.created_at - limits.window_ms
         return Refused(AcceptOutcome(status="rate_limited", retry_after_ms=max(1, recent[limits.rate - 1] - since)))
+    books = OpenBooks(database, session)
+    shortfall = reserve_in(books, turn, draft.charge)
+    if shortfall is not None:
+        return Refused(AcceptOutcome(status="shortfall", shortfall=shortfall))
     _write(database, session, draft)
+    books.flush()
     return AcceptOutcome(status="accepted", turn=turn)
 
 

@@ -18,8 +18,10 @@ from pymongo.client_session import ClientSession
 
 from yunliao.adapters.store.mongo.accept import TURN
 from yunliao.adapters.store.mongo.database import Database, Document
+from yunliao.adapters.store.mongo.ledger import OpenBooks
 from yunliao.adapters.store.mongo.records import document, load
 from yunliao.adapters.store.mongo.whose import Whose, these
+from yunliao.adapters.store.posting import settle_in
 from yunliao.domain.turn import Ending, Turn
 from yunliao.errors import StoreUnavailable
 from yunliao.ports import CommitResult, Message, TurnWrite
@@ -95,6 +97,8 @@ class GroupCommit:
         kept: set[str] = set()
         stops: set[str] = set()
         turn_changes, conversation_changes, message_changes = [], [], []
+        books = OpenBooks(self._database, session)
+        books.preload(one["user_id"] for one in found.values() if one.get("price_version"))
         for write, mark in marked:
             document_ = found.get(write.turn_id)
             if document_ is None or write.ending is None:
@@ -110,11 +114,13 @@ class GroupCommit:
                 turn_changes.append(_closed(turn, write, write.ending, mark))
                 conversation_changes.append(_left(turn, write.ending))
                 message_changes += _messages(turn, write.ending)
+                settle_in(books, turn, write.ending)
         if turn_changes:
             turns.bulk_write(turn_changes, ordered=False, session=session)
             conversations.bulk_write(conversation_changes, ordered=False, session=session)
         if message_changes:
             messages.bulk_write(message_changes, ordered=False, session=session)
+        books.flush()
         return CommitResult(lost=frozenset(write.turn_id for write, _ in marked) - kept, stops=frozenset(stops))
 
 

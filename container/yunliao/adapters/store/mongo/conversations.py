@@ -6,8 +6,11 @@ from pymongo import DESCENDING
 from pymongo.client_session import ClientSession
 
 from yunliao.adapters.store.mongo.database import Database, Document, Refused
+from yunliao.adapters.store.mongo.ledger import OpenBooks
 from yunliao.adapters.store.mongo.records import before as before_cursor
 from yunliao.adapters.store.mongo.records import document, load, read
+from yunliao.adapters.store.posting import let_go_in
+from yunliao.domain.turn import Turn
 from yunliao.ports import Conversation, Message
 
 STANDING: Document = {"deleted_at": {"$in": [None, 0]}}
@@ -77,6 +80,10 @@ class MongoConversations:
             if self._conversations.delete_one(one, session=session).deleted_count == 0:
                 return Refused(False)  # restored, or another instance was here
             parts = {"user_id": user_id, "conversation_id": conversation_id}
+            books = OpenBooks(self._database, session)
+            for live in self._database["turns"].find({**parts, "live": True}, {"events": 0}, session=session):
+                let_go_in(books, load(Turn, live))
+            books.flush()
             self._messages.delete_many(parts, session=session)
             self._database["turns"].delete_many(parts, session=session)
             return True

@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 import msgspec
 from bson.int64 import Int64
 
+from yunliao.domain.ledger.codes import Code
+from yunliao.domain.ledger.entries import Entry
 from yunliao.domain.turn import Turn
 from yunliao.ports import Conversation, Message, User
 
-Record = TypeVar("Record", Turn, Message, Conversation, User)
+Record = TypeVar("Record", Turn, Message, Conversation, User, Entry, Code)
 
 LARGEST = 2**63 - 1
 """The largest number a field holds."""

@@ -56,6 +56,8 @@ class MongoUsers:
                 ("messages", "user_id"),
                 ("turns", "user_id"),
                 ("conversations", "user_id"),
+                ("entries", "user_id"),
+                ("accounts", "_id"),
                 ("cards", "owner"),
                 ("users", "_id"),
             ):

@@ -97,9 +97,32 @@ def _make(database: Database, collections: dict[str, list[IndexModel]]) -> None:
             database[name].create_indexes(indexes)
 
 
+def _ledger(database: Database) -> None:
+    once = [("user_id", ASCENDING), ("reference", ASCENDING), ("kind", ASCENDING)]
+    indexes = {
+        "accounts": [],
+        "entries": [
+            IndexModel([("user_id", ASCENDING), ("number", DESCENDING)], name="by_number", unique=True),
+            # What is repeated changes nothing: said a second time where no mistake elsewhere can break it.
+            IndexModel(once, name="once", unique=True),
+        ],
+        "codes": [],
+    }
+    for name, wanted in indexes.items():
+        with suppress(CollectionInvalid):  # it is there
+            database.db.create_collection(name)
+        if wanted:
+            database[name].create_indexes(wanted)
+    priced = {"price_version": {"$gt": ""}}
+    database["turns"].create_indexes(
+        [IndexModel([("user_id", ASCENDING)], name="priced", partialFilterExpression=priced)]
+    )
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
     ("0001_first", _first),
     ("0002_registers", _registers),
+    ("0003_ledger", _ledger),
     ("0005_retention", _retention),
     ("0006_operators", _operators),
 )

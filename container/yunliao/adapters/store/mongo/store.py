@@ -5,12 +5,14 @@ from yunliao.adapters.store.mongo.database import CALL_SECONDS, Database
 from yunliao.adapters.store.mongo.desk import MongoAudit, MongoCards, MongoStanding, MongoVerdicts, MongoWiping
 from yunliao.adapters.store.mongo.history import MongoHistory
 from yunliao.adapters.store.mongo.keys import MongoWrappedKeys
+from yunliao.adapters.store.mongo.ledger import MongoLedger
 from yunliao.adapters.store.mongo.rooms import MongoRegisters, MongoSecrets, MongoTickets, MongoUsers
 from yunliao.adapters.store.mongo.schema import MIGRATIONS, migrate
 from yunliao.adapters.store.mongo.turns import MongoTurns
 from yunliao.errors import StoreUnavailable
 from yunliao.ports import Conversations, Registers, Secrets, Tickets, Turns, Users
 from yunliao.ports_keys import WrappedKeys
+from yunliao.ports_ledger import Ledger
 from yunliao.ports_records import AuditLog, Cards, History, Standing, Verdicts, Wiping
 
 PING_SECONDS = 2.0
@@ -28,6 +30,7 @@ class MongoStore:
         self.tickets: Tickets = MongoTickets(self._database)
         self.secrets: Secrets = MongoSecrets(self._database)
         self.registers: Registers = MongoRegisters(self._database)
+        self.ledger: Ledger = MongoLedger(self._database)
         self.keys: WrappedKeys = MongoWrappedKeys(self._database)
         self.history: History = MongoHistory(self._database)
         self.verdicts: Verdicts = MongoVerdicts(self._database)

@@ -2,8 +2,11 @@
 
 from typing import Literal
 
+from yunliao.adapters.store.posting import let_go_in
 from yunliao.adapters.store.sqlite.database import LARGEST, Database, position, row, rows
+from yunliao.adapters.store.sqlite.ledger import OpenBooks
 from yunliao.adapters.store.sqlite.records import insert, load, read
+from yunliao.domain.turn import Turn
 from yunliao.ports import Conversation, Message
 
 LAST = (LARGEST, "\U0010ffff")
@@ -83,6 +86,10 @@ class SqliteConversations:
         with self._database.write() as connection:
             statement = "SELECT id FROM conversations WHERE deleted_at > 0 AND deleted_at < ? LIMIT ?"
             ids = [(found["id"],) for found in rows(connection, statement, deleted_before, limit)]
+            statement = "SELECT * FROM turns WHERE conversation_id = ? AND state <> 'ended' AND price_version <> ''"
+            for (conversation_id,) in ids:
+                for live in rows(connection, statement, conversation_id):
+                    let_go_in(OpenBooks(connection), load(Turn, live))
             connection.executemany(
                 "DELETE FROM events WHERE turn_id IN (SELECT id FROM turns WHERE conversation_id = ?)", ids
             )

@@ -5,10 +5,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from yunliao.domain.ledger.codes import Code
+from yunliao.domain.ledger.entries import Entry
 from yunliao.domain.turn import Turn
 from yunliao.ports import Conversation, Message, User
 
-Record = TypeVar("Record", Turn, Message, Conversation, User)
+Record = TypeVar("Record", Turn, Message, Conversation, User, Entry, Code)
 
 
 def read(kind: type[Record], found: sqlite3.Row | None) -> Record | None:

@@ -43,7 +43,7 @@ class SqliteUsers:
                 "DELETE FROM events WHERE turn_id IN (SELECT id FROM turns WHERE user_id = ?)", (user_id,)
             ).rowcount
             counts = {"events": events}
-            for table in ("messages", "turns", "conversations"):
+            for table in ("messages", "turns", "conversations", "entries", "accounts"):
                 counts[table] = _delete(connection, table, "user_id", user_id)
             counts["cards"] = _delete(connection, "cards", "owner", user_id)
             counts["users"] = _delete(connection, "users", "id", user_id)

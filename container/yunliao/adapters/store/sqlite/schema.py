@@ -52,6 +52,25 @@ def _registers(connection: sqlite3.Connection) -> None:
     )
 
 
+def _ledger(connection: sqlite3.Connection) -> None:
+    for statement in (
+        "ALTER TABLE turns ADD COLUMN price_version TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE turns ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX turns_priced ON turns (user_id) WHERE price_version <> ''",
+        "CREATE TABLE accounts (user_id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE entries (user_id TEXT NOT NULL, number INTEGER NOT NULL, reference TEXT NOT NULL,"
+        " kind TEXT NOT NULL, debit TEXT NOT NULL, credit TEXT NOT NULL, amount INTEGER NOT NULL, at INTEGER NOT NULL,"
+        " price_version TEXT NOT NULL, note TEXT NOT NULL, detail BLOB NOT NULL, PRIMARY KEY (user_id, number))"
+        " WITHOUT ROWID",
+        # What is repeated changes nothing: said a second time where no mistake elsewhere can break it.
+        "CREATE UNIQUE INDEX entries_once ON entries (user_id, reference, kind)",
+        "CREATE TABLE codes (hash TEXT PRIMARY KEY, amount INTEGER NOT NULL, uses INTEGER NOT NULL,"
+        " expires_at INTEGER NOT NULL, days INTEGER NOT NULL, batch TEXT NOT NULL, created_at INTEGER NOT NULL)"
+        " WITHOUT ROWID",
+    ):
+        connection.execute(statement)
+
+
 def _retention(connection: sqlite3.Connection) -> None:
     for statement in (
         "CREATE INDEX messages_of_user ON messages (user_id, created_at, id)",
@@ -86,6 +105,7 @@ def _operators(connection: sqlite3.Connection) -> None:
 MIGRATIONS = (
     ("0001_first", _first),
     ("0002_registers", _registers),
+    ("0003_ledger", _ledger),
     ("0005_retention", _retention),
     ("0006_operators", _operators),
 )

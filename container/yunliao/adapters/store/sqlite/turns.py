@@ -5,7 +5,9 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
+from yunliao.adapters.store.posting import reserve_in, settle_in
 from yunliao.adapters.store.sqlite.database import Database, position, row, rows
+from yunliao.adapters.store.sqlite.ledger import OpenBooks
 from yunliao.adapters.store.sqlite.records import insert, load, read
 from yunliao.domain.turn import Ending, Turn
 from yunliao.ports import AcceptLimits, AcceptOutcome, CommitResult, Draft, EventRow, Head, Message, TurnWrite
@@ -24,6 +26,9 @@ class SqliteTurns:
             refused = _refusal(connection, draft, limits)
             if refused is not None:
                 return refused
+            shortfall = reserve_in(OpenBooks(connection), turn, draft.charge)
+            if shortfall is not None:
+                return AcceptOutcome(status="shortfall", shortfall=shortfall)
             if draft.new_conversation is not None:
                 insert(connection, "conversations", draft.new_conversation)
             _hide(connection, draft)
@@ -73,6 +78,7 @@ class SqliteTurns:
                 last_seq = write.rows[-1].seq if write.rows else turn.last_seq
                 if write.ending is not None:
                     _end(connection, turn, write.ending, last_seq)
+                    settle_in(OpenBooks(connection), turn, write.ending)
                 else:
                     connection.execute(
                         "UPDATE turns SET last_seq = ?, lease_until = ?, state = ? WHERE id = ?",

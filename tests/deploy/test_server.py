@@ -20,8 +20,8 @@ def test_the_command_is_the_one_of_every_other_way_to_start() -> None:
 
 
 def test_the_image_is_staged_locked_and_not_root() -> None:
-    stages = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
-    assert stages == ["python:3.12-slim-bookworm"] * 2
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    assert bases == ["debian:bookworm-slim", "base", "base"]
     assert "--require-hashes" in DOCKERFILE
     assert re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)[-1] not in ("root", "0")
     assert "ca-certificates" in DOCKERFILE

@@ -1,0 +1,94 @@
+"""Processes under measurement: started, their processor time and memory read from /proc, ended with all they made."""
+
+import contextlib
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def free_port() -> int:
+    """A loopback port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Process:
+    """A process group of ours."""
+
+    def __init__(
+        self, command: Sequence[str], *, env: Mapping[str, str], folder: pathlib.Path, log: pathlib.Path
+    ) -> None:
+        self._log = open(log, "ab")  # noqa: SIM115  closed in `end`
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(
+            list(command), cwd=folder, env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=self._log, start_new_session=True,
+        )  # fmt: skip
+
+    def line(self) -> str:
+        """The next line it prints."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().decode()
+
+    def answers(self, url: str, seconds: float = 60) -> float:
+        """Seconds from the start until `url` gives 200. Raises `TimeoutError`, or `RuntimeError` when it ended."""
+        until = self.began + seconds
+        while time.monotonic() < until:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"it ended while starting; see {self._log.name}")
+            with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:
+                if answer.status == 200:
+                    return time.monotonic() - self.began
+            time.sleep(0.005)
+        raise TimeoutError(url)
+
+    def tree(self) -> list[int]:
+        """Its process ids: those of its session."""
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with contextlib.suppress(OSError):
+                    fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                    if int(fields[3]) == self.process.pid:  # session
+                        found.append(int(entry.name))
+        return found
+
+    def cpu(self) -> float:
+        """Seconds of processor time, children that were waited for included."""
+        total = 0
+        for pid in self.tree():
+            with contextlib.suppress(OSError):
+                fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                total += sum(int(fields[place]) for place in (11, 12, 13, 14))
+        return total / TICKS
+
+    def memory(self) -> int:
+        """Bytes of memory that are its own: shared pages are counted in parts."""
+        total = 0
+        for pid in self.tree():
+            with contextlib.suppress(OSError):
+                text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+                total += 1024 * int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1])  # type: ignore[index]
+        return total
+
+    def end(self) -> None:
+        """SIGTERM, then SIGKILL to the group."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(15)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+        self._log.close()

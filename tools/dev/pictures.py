@@ -1,0 +1,42 @@
+"""`dev.py screenshots`: the mini-program in its main states, over a local Cloud Run of its own, as PNG files."""
+
+import argparse
+import os
+import pathlib
+import subprocess
+import tempfile
+
+from dev import run, setup
+from dev.trouble import Trouble
+
+LIMIT = 1800
+"""Seconds after which taking the pictures is given up."""
+
+
+def take(root: pathlib.Path, options: argparse.Namespace) -> int:
+    """0 when every state has its picture."""
+    if os.name == "nt":
+        raise Trouble(
+            "The container does not run on Windows itself: open a WSL terminal and run the same command there."
+        )
+    interpreter = setup.venv(root, "run")
+    setup.node(root, required=True)
+    out = pathlib.Path(options.out).resolve()
+    children: list[subprocess.Popen[str]] = []
+    with tempfile.TemporaryDirectory(prefix="yunliao-pictures-") as folder:
+        data = pathlib.Path(folder)
+        service = argparse.Namespace(port=run.free_port(), instances=1, relay="", relay_key="", model="", store="")
+        try:
+            preview = run.start_preview(root, children)
+            run.wait_ready(run.start_cloud_run(root, interpreter, data, service, preview, children), data)
+            command = ["node", str(root / "tools" / "preview" / "screenshots.js"), "--out", str(out)]
+            command += ["--url", f"http://127.0.0.1:{service.port}"]
+            for name in ("only", "theme"):
+                command += [f"--{name}", getattr(options, name)] if getattr(options, name) else []
+            return subprocess.run(command, cwd=root, check=False, timeout=LIMIT).returncode
+        except subprocess.TimeoutExpired:
+            raise Trouble(f"The pictures were not done after {LIMIT} seconds. Those that were are in {out}.") from None
+        except KeyboardInterrupt:
+            return 130
+        finally:
+            run.stop(children)
