@@ -10,11 +10,14 @@ if sys.version_info < (3, 11):  # noqa: UP036  said before anything that older v
     )
 
 import argparse
+import os
 import pathlib
 import signal
 
 ROOT = pathlib.Path(__file__).parent.absolute()
 sys.path.insert(0, str(ROOT / "tools"))
+
+from bench import options as bench_options  # noqa: E402
 
 from chaos import options  # noqa: E402
 from dev import campaign, chat, package, pictures, run, setup, tests  # noqa: E402
@@ -61,6 +64,9 @@ def parser() -> argparse.ArgumentParser:
     walk = commands.add_parser("ledger-walk", help="random interleavings of everything that touches credits")
     walk_options.add_options(walk)
 
+    bench = commands.add_parser("bench", help="speed, side by side with what one would use instead")
+    bench_options.add_options(bench)
+
     packages = commands.add_parser("package", help="make the upload for the Cloud Run console")
     packages.add_argument("--into", default="dist/yunliao-container.zip", help="file (dist/yunliao-container.zip)")
 
@@ -68,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> int:  # noqa: C901  a list of commands
     """Run one command; the exit status."""
     # Who starts this in the background hands SIGINT down as ignored: then nothing below it could be ended by Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -84,6 +90,9 @@ def main(arguments: list[str] | None = None) -> int:
                 return campaign.run(ROOT, chosen)
             case "screenshots":
                 return pictures.take(ROOT, chosen)
+            case "bench":
+                os.environ["YUNLIAO_BENCH_PYTHON"] = str(setup.peers(ROOT))
+                return campaign.run(ROOT, chosen, "bench")
             case "package":
                 return package.run(ROOT, chosen)
             case "ledger-walk":

@@ -20,7 +20,7 @@ const rules = {
 const readonly = (names) => Object.fromEntries(names.map((name) => [name, 'readonly']));
 
 module.exports = [
-  { ignores: ['**/node_modules/**', '**/miniprogram_npm/**', '.venv/**', 'dist/**', '**/*.generated.js'] },
+  { ignores: ['**/node_modules/**', '**/miniprogram_npm/**', '.venv*/**', 'dist/**', '**/*.generated.js'] },
   {
     files: ['miniprogram/**/*.js'],
     languageOptions: {

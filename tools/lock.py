@@ -13,9 +13,9 @@ COOLING_OFF = datetime.timedelta(days=7)
 
 
 def main() -> int:
-    """Lock the three sets; 0 when all were written."""
+    """Lock all sets; 0 when all were written."""
     newest = (datetime.datetime.now(datetime.UTC) - COOLING_OFF).date().isoformat()
-    for folder in ("container", "tools", "tests"):
+    for folder in ("container", "tools", "tests", "tools/bench"):
         command = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"]
         command += ["--no-emit-index-url", "--no-emit-find-links", "--no-header", "--exclude-newer", newest]
         command += [f"{folder}/requirements.in", "-o", f"{folder}/requirements.txt"]

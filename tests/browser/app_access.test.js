@@ -106,7 +106,7 @@ for (const screen of SCREENS) {
     await look(app, 'undo')
     await app.phone.done()
 
-    for (const route of ['settings', 'about', 'document']) {
+    for (const route of ['settings', 'about', 'document', 'privacy', 'credits']) {
       const page = await open(user, screen, { route: `pages/${route}/${route}` })
       await until(async () => (await page.text()).length > 40, route)
       await look(page, route)

@@ -99,7 +99,7 @@ test('both themes, on every page, also when the phone changes while the page is 
   await app.phone.control('theme', 'dark')
   await until(async () => (await luminance(app)) < 0.2, 'the dark theme')
   await app.phone.done()
-  for (const route of ['conversations', 'settings', 'about']) {
+  for (const route of ['conversations', 'settings', 'about', 'privacy', 'credits']) {
     for (const theme of ['light', 'dark']) {
       const page = await open('painter', { route: `pages/${route}/${route}`, theme })
       await until(async () => ((await luminance(page)) < 0.2) === (theme === 'dark'), `${route} in ${theme}`)
@@ -186,14 +186,9 @@ test('about and the documents show what the server says', async () => {
   await app.phone.done()
 })
 
-test('delete all my data asks twice and leaves nothing', async () => {
-  const app = await open('leaver')
-  await app.ask('马上要删掉的话')
-  await app.press(app.t.settings)
-  await app.press(app.t.eraseAll)
-  await app.modal()
-  await app.modal()
-  await until(async () => (await cloud.call('leaver', 'GET', '/v1/me')).consent.version === '', 'the account to be new')
-  assert.deepEqual(await titles('leaver'), [])
+test('where nothing costs anything the credits page says so', async () => {
+  const app = await open('guest', { route: 'pages/settings/settings' })
+  await app.press(app.t.credits)
+  await app.sees(app.t.creditsOff)
   await app.phone.done()
 })

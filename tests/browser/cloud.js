@@ -4,7 +4,7 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const readline = require('node:readline')
-const { spawn } = require('node:child_process')
+const { spawn, execFile } = require('node:child_process')
 const { start, within, ROOT } = require('./harness')
 
 const SOURCE = process.env.YUNLIAO_MINIPROGRAM || path.join(ROOT, 'miniprogram')
@@ -24,6 +24,7 @@ class LocalCloud {
   /** @param options.instances  how many  @param options.env  environment of the container  @param options.source  another mini-program */
   static async start({ instances = 1, env = {}, source = SOURCE } = {}) {
     const cloud = new LocalCloud()
+    cloud.env = env
     cloud.data = fs.mkdtempSync(path.join(os.tmpdir(), 'yunliao-browser-'))
     cloud.preview = await start({ source })
     const starter = process.platform === 'linux' ? [path.join(ROOT, 'tools/cloudrun/child.py'), String(process.pid), python()] : []
@@ -81,6 +82,19 @@ class LocalCloud {
       body: body === undefined ? undefined : JSON.stringify(body), signal: AbortSignal.timeout(CALL_MS),
     })
     return response.json()
+  }
+
+  /** What the operator's command line says to `python3 -m yunliao ...words`, over this service's store. */
+  operate(...words) {
+    const script = 'import os, pathlib, sys; from cloudrun.world import master_keys; from yunliao.cli import main; ' +
+      'os.environ["YUNLIAO_MASTER_KEYS"] = master_keys(pathlib.Path(sys.argv[1])); sys.exit(main(sys.argv[2:], os.environ))'
+    const env = {
+      ...process.env, ...this.env, PYTHONPATH: [path.join(ROOT, 'tools'), path.join(ROOT, 'container')].join(path.delimiter), YUNLIAO_ENV: 'development',
+      YUNLIAO_MODEL: 'demo-chat', YUNLIAO_STORE_URL: `sqlite:///${path.join(this.data, 'yunliao.db')}`, YUNLIAO_RELAY_URL: 'http://127.0.0.1:1/v1', YUNLIAO_RELAY_KEY: 'k',
+    }
+    return new Promise((resolve, reject) => {
+      execFile(python(), ['-c', script, this.data, ...words], { cwd: ROOT, env, timeout: CALL_MS }, (error, out, said) => (error ? reject(new Error(`${words[0]}: ${said || error}`)) : resolve(out)))
+    })
   }
 
   /** `user` has agreed, as after the first use. */

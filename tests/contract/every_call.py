@@ -59,13 +59,8 @@ def _use(store: Any) -> None:
     assert store.registers.swap("r", version=store.registers.read("r").version, value=b"2")
     store.tickets.put("h", b"p", expires_at=100)
     store.tickets.take("h", now=1)
-    ledger = store.ledger
-    assert ledger.move("u1", Movement(kind="grant", reference="g", amount=500, at=1)).status == "posted"
-    ledger.put_codes([Code(hash="c" * 64, amount=5)])
-    assert ledger.redeem("u1", "c" * 64, at=1).status == "posted"
-    assert ledger.set_plan("u1", "free")
-    turn = store.turns.accept(draft(charge=charge(400)), LIMITS).turn
-    assert ledger.account("u1").held == 400
+    _use_credits(store)
+    turn = store.turns.accept(draft(), LIMITS).turn
     store.turns.get(turn.id)
     store.turns.by_client_id("u1", turn.client_id)
     store.turns.live_of("u1")
@@ -78,10 +73,6 @@ def _use(store: Any) -> None:
     store.turns.commit([TurnWrite(turn_id=turn.id, rows=rows(2, 2))], owner="me", lease_until=9)
     store.turns.commit([last(turn, 4, ending("blocked"))], owner="me", lease_until=9)
     room, conversation = store.conversations, turn.conversation_id
-    assert [entry.kind for entry in ledger.about("u1", turn.id)] == ["reserve", "release"]
-    assert len(ledger.entries("u1", before=9, limit=5, kinds=("grant", "redeem"))) == 2
-    assert ledger.users(after="", limit=5) == ["u1"]
-    assert findings(ledger.books("u1")) == []
     edit = draft(
         at=3_000,
         conversation=conversation,
@@ -141,3 +132,23 @@ def _use_records(store: Any) -> None:
     assert len(store.audit.page(after=0, limit=5)) == 1
     assert store.standing.suspend("u1", until=5)
     assert store.standing.cool("u1", until=5)
+
+
+def _use_credits(store: Any) -> None:
+    ledger = store.ledger
+    store.users.create(user("u9"))
+    assert ledger.move("u9", Movement(kind="grant", reference="g", amount=500, at=1)).status == "posted"
+    ledger.put_codes([Code(hash="c" * 64, amount=5)])
+    assert ledger.redeem("u9", "c" * 64, at=1).status == "posted"
+    assert ledger.set_plan("u9", "free")
+    turn = store.turns.accept(draft("u9", charge=charge(400)), LIMITS).turn
+    assert ledger.account("u9").held == 400
+    store.turns.commit([last(turn, 2, ending("blocked"))], owner="me", lease_until=9)
+    assert [entry.kind for entry in ledger.about("u9", turn.id)] == ["reserve", "release"]
+    assert len(ledger.entries("u9", before=9, limit=5, kinds=("grant", "redeem"))) == 2
+    assert "u9" in ledger.users(after="", limit=5)
+    assert findings(ledger.books("u9")) == []
+    live = store.turns.accept(draft("u9", at=3_000, charge=charge(400)), LIMITS).turn
+    store.conversations.delete("u9", live.conversation_id, at=10)
+    assert store.conversations.purge(deleted_before=11, limit=5) == 1
+    store.users.erase("u9")

@@ -186,9 +186,24 @@ def test_erasing_a_user_takes_the_credits_and_leaves_the_others(store: Store) ->
     sent(store, 50)
     counts = store.users.erase("u1")
     assert (counts["accounts"], counts["entries"]) == (1, 2)
-    assert store.ledger.account("u1") is None and store.ledger.users(after="", limit=9) == ["u2"]
+    assert store.ledger.books("u1").account is None and store.ledger.users(after="", limit=9) == ["u2"]
     assert store.ledger.books("u1").turns == ()
     assert has(store, "u2") == (200, 0)
+
+
+def test_erasing_the_account_brings_no_second_allowance_on_the_same_day(store: Store) -> None:
+    store.users.create(user())
+    terms = {"free": 300}
+    end(store, sent(store, 200, allowances=terms), spent(200))
+    store.users.erase("u1")
+    store.users.create(user())
+    account = store.ledger.account("u1")
+    assert account is not None and rolled(account, 5_000, terms).account.available == 0
+    assert send(store, 200, allowances=terms, at=5_000).status == "shortfall"
+    granted(store, 50)
+    assert send(store, 200, allowances=terms, at=6_000).status == "shortfall"
+    assert send(store, 200, allowances=terms, at=DAY_MS + 6_000).status == "accepted"
+    assert has(store) == (150, 200)
 
 
 def test_pages_of_entries_go_through_everything_once(store: Store) -> None:

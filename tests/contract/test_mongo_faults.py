@@ -12,13 +12,17 @@ import pytest
 
 from mongod import Member, ReplicaSet
 from tests.contract.every_call import use_everything
-from tests.contract.records import LIMITS, draft, last, rows, user
+from tests.contract.records import LIMITS, charge, draft, ending, last, rows, spent, user
 from tests.fakes.tcp_proxy import TcpProxy
 from yunliao.adapters.store.mongo import MongoStore, database
+from yunliao.domain.ledger.audit import findings
+from yunliao.domain.ledger.granting import Movement
 from yunliao.domain.turn import Turn
 from yunliao.errors import Misconfigured, StoreUnavailable
 from yunliao.ports import Store, TurnWrite
 
+LOOKS = 4
+"""Connections that the driver has for itself, to watch the server."""
 PATIENCE = 120.0
 
 
@@ -94,6 +98,11 @@ def each_call(store: Store) -> list[Callable[[], object]]:
         lambda: store.conversations.purge(deleted_before=1, limit=1),
         lambda: store.tickets.put("h", b"p", expires_at=1),
         lambda: store.secrets.get_or_put("s", b"v"),
+        lambda: store.ledger.account("u1"),
+        lambda: store.ledger.move("u1", Movement(kind="grant", reference="g", amount=1, at=1)),
+        lambda: store.ledger.redeem("u1", "a" * 64, at=1),
+        lambda: store.ledger.books("u1"),
+        lambda: store.ledger.users(after="", limit=1),
         store.migrate,
         store.ping,
     ]
@@ -163,7 +172,14 @@ def test_during_an_outage_nobody_waits_but_who_looks(store: MongoStore, proxy: T
     assert details.count("mongodb: no answer; looking again shortly") > 50
     assert proxy.accepted - before < 50
     proxy.weather = "fair"
-    healed(store.ping)
+    before = proxy.accepted
+    threads = [threading.Thread(target=lambda: healed(lambda: store.turns.get("t"))) for _ in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+    assert proxy.accepted - before <= database.POOL + LOOKS
 
 
 @pytest.mark.parametrize("ends", [False, True])
@@ -200,6 +216,27 @@ def test_a_send_whose_answer_never_came_is_there_once(store: MongoStore, proxy: 
     assert (outcome.status, outcome.turn) == ("accepted", sent.turn)
     assert store.turns.accept(draft(client_id=sent.turn.client_id), LIMITS).status == "existing"
     assert len(store.conversations.page("u1", before=None, limit=9)) == 1
+
+
+def test_credits_whose_answers_never_came_moved_once(store: MongoStore, proxy: TcpProxy) -> None:
+    """Grant, accept and ending each reach the server, and no answer comes back: repeated, they change nothing."""
+    store.users.create(user())
+    sent = draft(charge=charge(400))
+    calls: list[Callable[[], object]] = [
+        lambda: store.ledger.move("u1", Movement(kind="grant", reference="g", amount=1_000, at=1)),
+        lambda: store.turns.accept(sent, LIMITS),
+    ]
+    write = last(sent.turn, 2, ending(metered=spent(150)))
+    calls.append(lambda: store.turns.commit([write], owner="me", lease_until=9_000))
+    for call in calls:
+        healed(store.ping)
+        proxy.weather = "deaf"
+        refused(call)
+        proxy.weather = "fair"
+        healed(call)
+    books = healed(lambda: store.ledger.books("u1"))
+    assert findings(books) == [] and books.account.available == 850
+    assert [entry.kind for entry in books.entries] == ["grant", "reserve", "settle", "release"]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from tests.contract.records import LIMITS, draft, last, user
 from tests.contract.worker_processes import go, workers
 from yunliao.adapters.store.sqlite import SqliteStore, database
+from yunliao.domain.ledger.granting import Movement
 from yunliao.errors import StoreUnavailable
 from yunliao.ports import Store
 
@@ -41,6 +42,11 @@ def each_call(store: Store) -> list[Callable[[], object]]:
         lambda: store.conversations.purge(deleted_before=1, limit=1),
         lambda: store.tickets.put("h", b"p", expires_at=1),
         lambda: store.secrets.get_or_put("s", b"v"),
+        lambda: store.ledger.account("u1"),
+        lambda: store.ledger.move("u1", Movement(kind="grant", reference="g", amount=1, at=1)),
+        lambda: store.ledger.redeem("u1", "a" * 64, at=1),
+        lambda: store.ledger.books("u1"),
+        lambda: store.ledger.users(after="", limit=1),
         store.migrate,
         store.ping,
     ]

@@ -1,4 +1,4 @@
-"""`dev.py run --store mongodb`: a local MongoDB in the data folder, kept over a restart, gone with Ctrl-C."""
+"""`dev.py run --instances 3 --store mongodb`: a local MongoDB in the data folder, kept over a restart, gone with Ctrl-C."""
 
 import signal
 import subprocess
@@ -15,6 +15,7 @@ from tests.e2e.phone import Phone
 @contextmanager
 def running(port: int, data: Path) -> Iterator[None]:
     command = [sys.executable, "dev.py", "run", "--port", str(port), "--keep", str(data), "--store", "mongodb"]
+    command += ["--instances", "3"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         assert process.stdout is not None

@@ -53,7 +53,7 @@ def cloud(running: LocalCloudRun, network: TcpProxy, replica_set: ReplicaSet) ->
     running.reset()
     running.relay(first_token_ms=0, tokens_per_second=0)
     yield running
-    network.weather = "fair"
+    network.weather, network.delay = "fair", 0.0
     if replica_set.members[0].process is None:
         replica_set.members[0].start()
     until(lambda: all(status == 200 for status, _ in readiness(running)))
@@ -190,6 +190,35 @@ def test_a_send_whose_answer_was_lost_is_one_turn(cloud: LocalCloudRun, phone: P
     (conversation,) = phone.call("GET", "/v1/conversations")["conversations"]
     messages = phone.call("GET", f"/v1/conversations/{conversation['id']}/messages")["messages"]
     assert [message["role"] for message in messages] == ["user", "assistant"]
+
+
+def test_a_slow_store_makes_answers_late_and_not_wrong(cloud: LocalCloudRun, phone: Phone, network: TcpProxy) -> None:
+    network.delay = 0.15
+    cloud.relay(answer=LONG, tokens_per_second=PACE)
+    events = until_end(
+        phone, send_until_accepted(phone, {"client_id": uuid.uuid4().hex, "text": "慢"})[0]["turn"]["id"]
+    )
+    assert (end_of(events)["reason"], text_of(events)) == ("complete", LONG)
+    assert cloud.relay_requests()["total"] == 1
+    assert all(status == 200 for status, _ in readiness(cloud))
+
+
+def test_a_store_slower_than_any_limit_is_told_and_recovers(
+    cloud: LocalCloudRun, phone: Phone, network: TcpProxy
+) -> None:
+    cloud.relay(answer=LONG, tokens_per_second=PACE)
+    turn = phone.send("越来越慢")["turn"]["id"]
+    until(lambda: any(event["type"] == "text" for event in phone.poll(turn)["events"]))
+    network.delay = 20.0
+    with pytest.raises(Refused) as refused:
+        Phone(cloud.url, "slow-other").send("有人吗")
+    assert (refused.value.code, refused.value.error["retryable"]) == ("store_unavailable", True)
+    until(lambda: all(status == 503 for status, _ in readiness(cloud)))
+    network.delay, network.weather = 0.0, "cut"  # what is on its way is lost with its connections
+    network.weather = "fair"
+    events = until_end(phone, turn)
+    assert (end_of(events)["reason"], text_of(events)) == ("complete", LONG)
+    assert cloud.relay_requests()["total"] == 1
 
 
 def test_a_primary_steps_down_in_mid_answer(tmp_path: Path) -> None:

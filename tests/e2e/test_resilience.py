@@ -87,6 +87,7 @@ def test_kill_9_in_mid_answer_another_instance_finishes_it(cloud: LocalCloudRun,
     while not text_of(events):
         events += phone.poll(turn, events[-1]["seq"] if events else 0)["events"]
     cloud.kill(1)
+    cloud.relay(tokens_per_second=0)  # who goes on is quick
     events += phone.until_end(turn, events[-1]["seq"])
     assert end_of(events)["reason"] == "complete"
     assert text_of(events) == LONG  # nothing missing, nothing twice
@@ -108,6 +109,7 @@ def test_kill_9_of_the_only_instance_and_a_restart() -> None:
         while not text_of(events):
             events += phone.poll(turn, events[-1]["seq"] if events else 0)["events"]
         cloud.kill(1)
+        cloud.relay(tokens_per_second=0)
         cloud.start(1)
         events += phone.until_end(turn, events[-1]["seq"])
         assert end_of(events)["reason"] == "complete"
@@ -161,6 +163,22 @@ def test_sigterm_finishes_live_answers_and_sends_sockets_elsewhere(cloud: LocalC
     events = phone.until_end(turn)
     assert end_of(events)["reason"] == "complete"
     assert text_of(events) == ANSWER
+
+
+def test_a_drain_hands_over_at_once_what_does_not_finish_in_time() -> None:
+    # A lease this long would be felt: it is given back, not waited for.
+    env = {"YUNLIAO_GRACE_SECONDS": "1", "YUNLIAO_LEASE_SECONDS": "60", "YUNLIAO_RATE_LIMIT": "1000/minute"}
+    with LocalCloudRun(instances=2, env=env) as cloud:
+        cloud.relay(answer=ANSWER * 4, first_token_ms=0, tokens_per_second=40)
+        phone = Phone(cloud.url, "handed-over")
+        body = {"client_id": "to-be-handed-over", "text": "说到一半换人"}
+        turn = phone.call("POST", "/v1/turns", body, headers={"X-Local-Instance": "1"})["turn"]["id"]
+        wait_for(lambda: any(event["type"] == "text" for event in phone.poll(turn)["events"]))
+        cloud.relay(tokens_per_second=0)  # whoever goes on is quick
+        cloud.tell(1, "term")
+        events = phone.until_end(turn)
+        assert (end_of(events)["reason"], text_of(events)) == ("complete", ANSWER * 4)
+        assert cloud.relay_requests()["total"] == 2
 
 
 def test_a_client_that_never_reads_is_cut_and_another_is_not_disturbed(

@@ -16,7 +16,7 @@ from tests.fakes.memory_records import (
     MemoryWiping,
 )
 from yunliao.adapters.store.posting import let_go_in, move_in, redeem_in, reserve_in, set_plan_in, settle_in
-from yunliao.domain.ledger.account import Account
+from yunliao.domain.ledger.account import Account, mark_of
 from yunliao.domain.ledger.audit import Books
 from yunliao.domain.ledger.codes import Code
 from yunliao.domain.ledger.entries import Entry, Kind
@@ -280,6 +280,10 @@ class MemoryUsers:
     def erase(self, user_id: str) -> dict[str, int]:
         tables = self._tables
         with tables.lock:
+            account = tables.accounts.get(user_id)
+            if account is not None and account.allowed_day >= 0:
+                mark = mark_of(user_id, account)
+                tables.tickets[mark.name] = (str(mark.allowed_day).encode(), mark.expires_at)
             turns, events = tables.drop_turns(lambda turn: turn.user_id == user_id)
             return {
                 "events": events,
@@ -440,7 +444,9 @@ class MemoryBooks:
         self._tables = tables
 
     def load(self, user_id: str) -> Account | None:
-        return self._tables.accounts.get(user_id)
+        stored = self._tables.accounts.get(user_id)
+        mark = self._tables.tickets.get(mark_of(user_id, None).name)
+        return stored or (Account(allowed_day=int(mark[0])) if mark else None)
 
     def save(self, user_id: str, account: Account, entries: tuple[Entry, ...]) -> None:
         self._tables.accounts[user_id] = account
@@ -470,7 +476,7 @@ class MemoryLedger:
 
     def account(self, user_id: str) -> Account | None:
         with self._tables.lock:
-            return self._tables.accounts.get(user_id)
+            return MemoryBooks(self._tables).load(user_id)
 
     def move(self, user_id: str, movement: Movement) -> Posted:
         with self._tables.lock:

@@ -1,4 +1,4 @@
-"""A TCP proxy whose network can be cut, held or made deaf, for faults below every protocol."""
+"""A TCP proxy whose network can be cut, held, made deaf or slow, for faults below every protocol."""
 
 import contextlib
 import socket
@@ -17,6 +17,8 @@ class TcpProxy:
 
     def __init__(self, target: int) -> None:
         self.target = target
+        self.delay = 0.0
+        """Seconds by which every piece comes later, either way."""
         self.heard = 0
         """Bytes that came from clients."""
         self._weather: Weather = "fair"
@@ -86,6 +88,8 @@ class TcpProxy:
                 if upward:
                     self.heard += len(data)
                 with self._changed:
+                    if self.delay:
+                        self._changed.wait_for(lambda: pair not in self._pairs, self.delay)
                     self._changed.wait_for(lambda: self._weather != "held" or pair not in self._pairs)
                 if pair not in self._pairs:
                     break

@@ -51,6 +51,14 @@ test('every error code of the service has a kind, and its words come through in 
   });
 });
 
+test('want of credits is for the person to mend: it is told, never repeated by itself', () => {
+  const body = (code, retryable, more) => fromBody({ error: { code, message: 'm', message_en: 'e', retryable, request_id: 'r', ...more } });
+  for (const code of ['insufficient_credits', 'daily_limit', 'turn_limit', 'code_invalid']) assert.equal(body(code, false, { needed: 9, available: 1 }).kind, 'message');
+  assert.equal(body('service_budget_exhausted', true, { retry_after: 3600 }).kind, 'message');
+  assert.equal(toView(body('insufficient_credits', false), 'zh').canRetry, true);
+  assert.equal(toView(body('turn_limit', false), 'zh').canRetry, false);
+});
+
 test('an error body is read whether it comes as success with 200, with its status, or as a failure', async () => {
   const body = { error: { code: 'queue_full', message: 'm', message_en: 'e', retryable: true, request_id: 'r9', status: 503 } };
   const ways = [

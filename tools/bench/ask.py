@@ -134,6 +134,8 @@ class Socket:
         socket = self._socket
         if socket is None or socket.closed:
             async with session.post(url + "/v1/tickets", json={}, headers=headers(person)) as answer:
+                if answer.status != 201:
+                    raise WrongAnswer(f"ticket: {answer.status}")
                 ticket = (await answer.json())["ticket"]
             socket = self._socket = await session.ws_connect(url.replace("http", "ws") + "/v1/socket")
             await socket.send_json({"op": "hello", "ticket": ticket})

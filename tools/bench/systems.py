@@ -56,8 +56,9 @@ class System:
     def _command(
         self, port: int, chat_port: int, check_port: int, env: dict[str, str]
     ) -> tuple[list[str], pathlib.Path]:
-        python = sys.executable
-        gunicorn = [python, "-m", "gunicorn", "-k", "gevent", "-w", "1", "--worker-connections", "4000"]
+        # The peers have an environment of their own: what they need is no part of Yunliao.
+        peers = os.environ.get("YUNLIAO_BENCH_PYTHON", sys.executable)
+        gunicorn = [peers, "-m", "gunicorn", "-k", "gevent", "-w", "1", "--worker-connections", "4000"]
         match self.name.split(",")[0]:
             case "nginx":
                 conf = self.folder / "nginx.conf"
@@ -68,17 +69,8 @@ class System:
             case "hello":
                 return [*gunicorn, "-b", f"127.0.0.1:{port}", "bench.peers.hello:app"], ROOT / "tools"
             case "tutorial backend":
-                serve = [
-                    python,
-                    "-m",
-                    "uvicorn",
-                    "--log-level",
-                    "error",
-                    "--port",
-                    str(port),
-                    "bench.peers.tutorial:app",
-                ]
-                return serve, ROOT / "tools"
+                serve = [peers, "-m", "uvicorn", "--log-level", "error", "--port", str(port)]
+                return [*serve, "bench.peers.tutorial:app"], ROOT / "tools"
         env |= {
             "YUNLIAO_ENV": "development",
             "YUNLIAO_RELAY_URL": f"http://127.0.0.1:{chat_port}/v1",
@@ -94,8 +86,7 @@ class System:
             "GUNICORN_CMD_ARGS": f"--bind=127.0.0.1:{port}",
         }
         env.setdefault("YUNLIAO_STORE_URL", f"sqlite:///{self.folder}/yunliao.db")
-        # The moderation quota is the platform's and would end the run: it is counted for an appid of one bench only.
-        return [python, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"], ROOT / "container"
+        return [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"], ROOT / "container"
 
     def stop(self) -> None:
         """End it."""

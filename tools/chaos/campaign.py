@@ -30,6 +30,13 @@ SETTLE_SECONDS = 120.0
 """Longest time that users get to see the ends of their answers after the last fault."""
 PROGRESS_SECONDS = 5.0
 TIMER_SECONDS = 15.0
+PRICES = {
+    "version": "chaos",
+    "models": {model: {"input": 2_000_000, "output": 8_000_000, "reasoning": 5_000_000} for model in MODELS},
+    "plans": {"free": {"daily": 10**12}},
+    "limits": {"service_day": 10**14},
+}
+"""What answers cost; nobody is ever out of credits."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ def environment(lease: float) -> dict[str, str]:
         "YUNLIAO_MAX_LIVE": "12",  # fewer than users, so that some turns queue
         "YUNLIAO_MAX_LIVE_TOTAL": "30",
         "YUNLIAO_MAX_QUEUE": "60",
+        "YUNLIAO_PRICES": json.dumps(PRICES),
     }
 
 
@@ -132,6 +140,7 @@ async def _play(options: Options, world: World, store: Store, say: Callable[[str
             evidence.live = await settle.gauges_of(world)
             evidence.live["all"] = {"shared seats": float(await asyncio.to_thread(inside.seats))}
             evidence.kept = await asyncio.to_thread(inside.kept, pairs(evidence))
+            evidence.priced, evidence.unbalanced = await asyncio.to_thread(inside.books)
             live = set(await asyncio.to_thread(inside.live)) - {item.turn for item in evidence.kept}
             evidence.faults += [f"turn {turn} is live and nobody asked for it" for turn in sorted(live)]
         finally:

@@ -12,6 +12,7 @@ from cloudrun.identity import APPID, openid_of
 from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.bootstrap import store_at
+from yunliao.domain.ledger.audit import findings
 from yunliao.domain.principal import Principal
 from yunliao.domain.seats import Seats
 from yunliao.domain.turn import Turn
@@ -47,6 +48,17 @@ class Inside:
             if turn is not None:
                 found.append(self._one(user, owner, turn))
         return found
+
+    def books(self) -> tuple[int, list[str]]:
+        """Priced turns, and what the proof of every user's books found wrong."""
+        turns, wrong, after = 0, list[str](), ""
+        while page := self.store.ledger.users(after=after, limit=500):
+            for user_id in page:
+                books = self.store.ledger.books(user_id)
+                turns += len(books.turns)
+                wrong += [f"{one.what} {one.about}" for one in findings(books)]
+            after = page[-1]
+        return turns, wrong
 
     def seats(self) -> int:
         """Shared places for live answers that are still held."""

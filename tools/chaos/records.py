@@ -115,5 +115,9 @@ class Evidence:
     """Continuations on another upstream that one owner may make of one turn."""
     stop_ms: int = 3_000
     """Longest time from a confirmed stop to the end; with faults a dead owner's lease comes on top."""
+    priced: int = 0
+    """Turns that the ledger knows."""
+    unbalanced: list[str] = field(default_factory=list)
+    """What the ledger's own proof found wrong."""
     unseen: list[str] = field(default_factory=list)
     """Conversations whose history could not be read at the end."""

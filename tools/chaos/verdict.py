@@ -37,6 +37,7 @@ CHECKS = {
     "open": "upstream connections left open after an end (P8)",
     "phrase": "moderated phrases shown (P4)",
     "foreign": "other people's data reached (P1)",
+    "ledger": "credits that do not add up, turns not settled exactly once (P11)",
     "faults": "faults of our own (`internal`)",
     "unread": "views and histories that could not be read to the end",
 }
@@ -73,6 +74,10 @@ def judge(evidence: Evidence) -> tuple[dict[str, int], list[Finding]]:
         ]
     looked["foreign"] = evidence.probes
     found += [Finding("foreign", what) for what in evidence.reached]
+    looked["ledger"] = evidence.priced
+    found += [Finding("ledger", what) for what in evidence.unbalanced]
+    if evidence.priced < len(kept):
+        found.append(Finding("ledger", f"{len(kept) - evidence.priced} turns were never reserved for"))
     looked["faults"] = len(evidence.sent) + len(evidence.views)
     found += [Finding("faults", what) for what in evidence.faults]
     found += [Finding("faults", f"turn {k.turn} ended by internal") for k in kept.values() if k.code == "internal"]

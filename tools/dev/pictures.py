@@ -1,6 +1,7 @@
 """`dev.py screenshots`: the mini-program in its main states, over a local Cloud Run of its own, as PNG files."""
 
 import argparse
+import json
 import os
 import pathlib
 import subprocess
@@ -9,6 +10,23 @@ import tempfile
 from dev import run, setup
 from dev.trouble import Trouble
 
+SETTINGS = {
+    "YUNLIAO_MODELS": "demo-chat=演示模型,demo-dear=演示模型（大）",
+    "YUNLIAO_PROVIDER": "某某科技有限公司",
+    "YUNLIAO_CONTACT": "help@example.com",
+    "YUNLIAO_PRICES": json.dumps(
+        {
+            "version": "2026-11",
+            "models": {
+                "demo-chat": {"input": 2_000_000, "cached": 500_000, "output": 8_000_000},
+                "demo-dear": {"input": 20_000_000, "output": 200_000_000},
+            },
+            "plans": {"free": {"daily": 500_000}},
+            "limits": {"user_day": 2_000_000},
+        }
+    ),
+}
+"""Of the service whose screens are taken: everything that a person can meet is there."""
 LIMIT = 1800
 """Seconds after which taking the pictures is given up."""
 
@@ -26,6 +44,7 @@ def take(root: pathlib.Path, options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="yunliao-pictures-") as folder:
         data = pathlib.Path(folder)
         service = argparse.Namespace(port=run.free_port(), instances=1, relay="", relay_key="", model="", store="")
+        service.env = [f"{name}={value}" for name, value in SETTINGS.items()]
         try:
             preview = run.start_preview(root, children)
             run.wait_ready(run.start_cloud_run(root, interpreter, data, service, preview, children), data)

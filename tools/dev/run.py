@@ -122,6 +122,8 @@ def start_cloud_run(
         command += ["--model", options.model]
     if options.store:
         command += ["--env", f"YUNLIAO_STORE_URL={options.store}"]
+    for setting in getattr(options, "env", ()):
+        command += ["--env", setting]
     if preview:
         command += ["--preview", preview]
     environment = {**os.environ, "PYTHONPATH": str(root / "tools"), "PYTHONUNBUFFERED": "1"}

@@ -48,6 +48,23 @@ def venv(root: pathlib.Path, purpose: str) -> pathlib.Path:
     return python(root)
 
 
+def peers(root: pathlib.Path) -> pathlib.Path:
+    """The interpreter of `.venv-bench`, with what Yunliao is compared with. Raises `Trouble`."""
+    lock, folder = root / "tools/bench/requirements.txt", root / ".venv-bench"
+    found, stamp = folder / "bin" / "python", folder / "yunliao-lock"
+    if stamp.exists() and stamp.read_text().strip() == _digest(lock):
+        return found
+    _say("making .venv-bench: what Yunliao is compared with")
+    pip = [str(found), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "-r", str(lock)]
+    for command in ([sys.executable, "-m", "venv", str(folder)], pip):
+        if subprocess.run(command, check=False).returncode:
+            raise Trouble(
+                "What Yunliao is compared with could not be installed. Is there a network? Then run it again."
+            )
+    stamp.write_text(_digest(lock) + "\n")
+    return found
+
+
 def node(root: pathlib.Path, *, required: bool) -> bool:
     """Whether `node_modules` is there and as the lock says. Without Node: `Trouble` if `required`, else False."""
     npm = shutil.which("npm")

@@ -5,6 +5,7 @@ beside them by the plainest means (`Oracle`).
 """
 
 import random
+import threading
 from collections import Counter
 
 import msgspec
@@ -14,7 +15,7 @@ from yunliao.domain.events import EndReason, Problem, Usage
 from yunliao.domain.ledger.account import Account
 from yunliao.domain.ledger.audit import findings
 from yunliao.domain.ledger.codes import Code
-from yunliao.domain.ledger.endings import Metered, charged, rule_of
+from yunliao.domain.ledger.endings import Metered, Rule, charged, rule_of
 from yunliao.domain.ledger.granting import Movement
 from yunliao.domain.ledger.prices import ModelPrice, cost
 from yunliao.domain.ledger.reserving import Charge
@@ -53,14 +54,26 @@ class Oracle:
 
     def __init__(self) -> None:
         self.sums: Counter[str] = Counter()
-        self.charges: dict[str, tuple[Charge, int]] = {}
-        """Turn -> its charge, and what its ending must have cost (-1 while live)."""
+        self.charges: dict[str, Charge] = {}
+        """Turn -> what was set aside for it."""
+        self.endings: dict[str, Ending] = {}
+        """Turn -> the one ending that was written."""
+
+    def paid(self, turn_id: str) -> int:
+        """What a turn must have cost its user; nothing where it was removed before its end."""
+        charge, ending = self.charges[turn_id], self.endings.get(turn_id)
+        return (
+            0 if ending is None else min(charge.amount, cost(charge.price, *charged(_rule(ending), _metered(ending))))
+        )
 
 
 class Walk:
     """Plays one interleaving; `play` returns the number of steps."""
 
-    def __init__(self, store: Store, seed: str, *, steps: int = 12, fault_rate: float = 0.08) -> None:
+    def __init__(
+        self, store: Store, seed: str, *, steps: int = 12, fault_rate: float = 0.08, beside: "Walk | None" = None
+    ) -> None:
+        """`beside` another one it plays with the same users and codes (ledger/storm.py)."""
         self.store = store
         self.seed = seed
         self.dice = random.Random(seed)
@@ -68,47 +81,60 @@ class Walk:
         self.steps = steps
         self.now = START
         self.tale: list[str] = []
-        tag = seed.replace("/", "_")
+        self.tag = tag = seed.replace("/", "_")
         self.users = [f"u_{tag}_{letter}" for letter in "ab"[: 1 + (self.dice.random() < 0.5)]]
         self.workers = {f"w_{tag}_{n}": self.dice.randint(-SKEW_MS, SKEW_MS) for n in range(3)}
         self.pending: list[tuple[str, Turn, TurnWrite]] = []
         """Endings that their worker wants to commit: some of them again, some after they lost the turn."""
         self.drafts: list[Draft] = []
         self.oracles = {user: Oracle() for user in self.users}
+        self.lock = threading.Lock()
         self.seen: Counter[str] = Counter()
         """What really happened, by name: a walk that never got anywhere proves nothing."""
         self.numbers = 0
         self.codes = [f"{self.dice.getrandbits(256):064x}" for _ in range(2)]
+        if beside is not None:
+            self.users, self.codes, self.oracles, self.lock = beside.users, beside.codes, beside.oracles, beside.lock
+        self.acts = (
+            [self.send] * 7 + [self.resend] * 2 + [self.end] * 7 + [self.take_over] * 4 + [self.again] * 2
+            + [self.wait] * 5 + [self.grant] * 2 + [self.refund] * 2 + [self.withdraw] + [self.redeem] * 2
+            + [self.stop, self.plan, self.purge, self.regrant, self.beat]
+            + ([self.erase] if beside is None else [])  # while others play it is not known what it took along
+        )  # fmt: skip
 
     # --- the play ---------------------------------------------------------------------------------------------------
 
     def play(self) -> int:
         """Raises `Broken`."""
+        self.begin()
+        proof = self.dice.randrange(self.steps)
+        for step in range(self.steps):
+            self.act()
+            if step == proof:
+                self.prove()
+        self.finish()
+        self.judge()
+        return self.steps
+
+    def judge(self) -> None:
+        """Raises `Broken` unless everything adds up."""
+        self.prove()
+        for user, oracle in self.oracles.items():
+            self.compare(user, oracle)
+
+    def begin(self) -> None:
+        """Users and codes are there."""
         for user in self.users:
             self.store.users.create(User(id=user, wrapped_key=b"k", sealed_openid=b"o", created_at=START))
             self.store.ledger.set_plan(user, "free")
         made = [Code(hash=one, amount=900, uses=1 + place, days=place) for place, one in enumerate(self.codes)]
         self.store.ledger.put_codes(made)
-        acts = (
-            [self.send] * 7 + [self.resend] * 2 + [self.end] * 7 + [self.take_over] * 4 + [self.again] * 2
-            + [self.wait] * 5 + [self.grant] * 2 + [self.refund] * 2 + [self.withdraw] + [self.redeem] * 2
-            + [self.stop, self.plan, self.purge, self.regrant, self.beat, self.erase]
-        )  # fmt: skip
-        proof = self.dice.randrange(self.steps)
-        for step in range(self.steps):
-            act = self.dice.choice(acts)
-            self.tell(act.__name__)
-            act()
-            if step == proof:
-                self.prove()
-        self.finish()
-        self.prove()
-        for user, oracle in self.oracles.items():
-            self.compare(user, oracle)
-        return self.steps
 
-    def tell(self, what: str) -> None:
-        self.tale.append(what)
+    def act(self) -> None:
+        """Something happens."""
+        act = self.dice.choice(self.acts)
+        self.tale.append(act.__name__)
+        act()
 
     # --- what people and workers do -----------------------------------------------------------------------------------
 
@@ -126,12 +152,12 @@ class Walk:
             day_limit=self.dice.choice((0, 0, 0, 1_000)),
         )
         turn = Turn(
-            id=f"t_{self.users[0]}_{self.numbers}",
+            id=f"t_{self.tag}_{self.numbers}",
             user_id=user,
-            conversation_id=f"c_{self.users[0]}_{self.numbers}",
+            conversation_id=f"c_{self.tag}_{self.numbers}",
             client_id=f"client{self.numbers}",
             fingerprint=b"f",
-            answer_message_id=f"a_{self.users[0]}_{self.numbers}",
+            answer_message_id=f"a_{self.tag}_{self.numbers}",
             owner=worker,
             lease_until=self.clock(worker) + LEASE_MS,
             last_seq=1,
@@ -150,19 +176,18 @@ class Walk:
             worker = self.worker()
             draft = self.dice.choice(self.drafts)
             self.numbers += 1
-            turn = msgspec.structs.replace(draft.turn, id=f"t_{self.users[0]}_{self.numbers}", owner=worker)
+            turn = msgspec.structs.replace(draft.turn, id=f"t_{self.tag}_{self.numbers}", owner=worker)
             self.accept(self.dice.choice((draft, msgspec.structs.replace(draft, turn=turn))))
 
     def accept(self, draft: Draft) -> None:
         def done(outcome: AcceptOutcome) -> None:
             self.seen[outcome.shortfall.why if outcome.shortfall else outcome.status] += 1
             if outcome.status == "accepted" and outcome.turn is not None and draft.charge is not None:
-                known = self.oracles[draft.turn.user_id].charges.setdefault(outcome.turn.id, (draft.charge, -1))
-                assert known[0].amount == draft.charge.amount
+                self.oracles[draft.turn.user_id].charges[outcome.turn.id] = draft.charge
 
         outcome = self.faults.call(lambda: self.store.turns.accept(draft, LIMITS), done)
         if outcome is not None and outcome.status == "accepted" and outcome.turn is not None:
-            self.plan_ending(outcome.turn.owner, outcome.turn)
+            self.plan_ending(draft.turn.owner, outcome.turn)
 
     def plan_ending(self, worker: str, turn: Turn) -> None:
         reason, code = self.dice.choice(ENDINGS)
@@ -202,14 +227,12 @@ class Walk:
             self.pending = [one for one in self.pending if one not in batch]
 
     def ended(self, turn: Turn, ending: Ending) -> None:
-        known = self.oracles[turn.user_id].charges
-        if turn.id not in known or known[turn.id][1] >= 0:
-            raise self.broken(f"{turn.id} ended twice, or never began")
-        charge = known[turn.id][0]
-        metered = ending.metered or Metered()
-        rule = rule_of(ending.reason, ending.problem.code if ending.problem else "", metered)
-        self.seen[rule.name] += 1
-        known[turn.id] = (charge, min(charge.amount, cost(charge.price, *charged(rule, metered))))
+        endings = self.oracles[turn.user_id].endings
+        with self.lock:
+            if turn.id in endings:
+                raise self.broken(f"{turn.id} ended twice")
+            endings[turn.id] = ending
+        self.seen[_rule(ending).name] += 1
 
     def again(self) -> None:
         """A worker that is no longer the owner, or has ended the turn, writes once more."""
@@ -269,7 +292,7 @@ class Walk:
         self.moved(Movement(kind="grant", reference="twice", amount=250, at=self.clock(self.worker())))
 
     def refund(self) -> None:
-        turns = [turn_id for oracle in self.oracles.values() for turn_id in oracle.charges]
+        turns = [turn_id for oracle in self.oracles.values() for turn_id in list(oracle.charges)]
         if turns:
             chosen = self.dice.choice(turns)
             amount = self.dice.choice((10, 10**6))
@@ -293,7 +316,8 @@ class Walk:
     def posted(self, user: str, posted: Posted) -> None:
         self.seen[f"{posted.entry.kind} {posted.status}" if posted.entry else posted.status] += 1
         if posted.status == "posted" and posted.entry is not None:
-            self.oracles[user].sums[posted.entry.kind] += posted.entry.amount
+            with self.lock:
+                self.oracles[user].sums[posted.entry.kind] += posted.entry.amount
 
     def plan(self) -> None:
         user, plan = self.dice.choice(self.users), self.dice.choice(("free", "gold"))
@@ -331,6 +355,7 @@ class Walk:
         self.faults.rate = 0.0
         self.now += 10 * LEASE_MS
         worker = self.worker()
+        self.pending = []
         for user in self.users:
             turn = self.store.turns.live_of(user)
             if turn is not None:
@@ -357,9 +382,11 @@ class Walk:
         for kind in ("grant", "redeem", "refund", "withdraw"):
             if sums[kind] != oracle.sums[kind]:
                 raise self.broken(f"{kind}: {sums[kind]} by entries, {oracle.sums[kind]} were done")
-        for turn_id, (_, paid) in oracle.charges.items():
-            if settled.get(turn_id, 0) != max(0, paid):
-                raise self.broken(f"{turn_id} paid {settled.get(turn_id, 0)}, not {paid}")
+        for turn_id in oracle.endings.keys() - oracle.charges.keys():
+            raise self.broken(f"{turn_id} ended and never began")
+        for turn_id in oracle.charges:
+            if settled.get(turn_id, 0) != oracle.paid(turn_id):
+                raise self.broken(f"{turn_id} paid {settled.get(turn_id, 0)}, not {oracle.paid(turn_id)}")
         account = books.account
         held = sum(sums[kind] for kind in ("grant", "redeem", "refund", "allowance"))
         left = held - sums["withdraw"] - sums["expire"] - sums["settle"]
@@ -375,3 +402,11 @@ class Walk:
 
     def clock(self, worker: str) -> int:
         return self.now + self.workers[worker]
+
+
+def _metered(ending: Ending) -> Metered:
+    return ending.metered or Metered()
+
+
+def _rule(ending: Ending) -> Rule:
+    return rule_of(ending.reason, ending.problem.code if ending.problem else "", _metered(ending))

@@ -26,7 +26,7 @@ async function shoot({ url, out, states, themes, desk, user, scale }) {
     for (const theme of themes) {
       for (const state of states) {
         const context = await browser.newContext({
-          viewport: desk ? { width: 1100, height: 980 } : { width: 390, height: 844 }, deviceScaleFactor: scale,
+          viewport: desk ? { width: 1100, height: 980 } : { width: 390, height: 844 }, deviceScaleFactor: scale, timezoneId: 'Asia/Shanghai',
         })
         const params = { theme, user: state.user ? state.user(theme) : user, ...(state.route ? { route: state.route } : {}), ...(state.params || {}), ...(desk ? {} : { panel: '0' }) }
         const file = path.join(out, `${state.name}-${theme}.png`)

@@ -227,6 +227,66 @@ const states = [
     await agree(phone)
     await page.evaluate(() => window.__mp.wx.navigateTo({ url: '/pages/settings/settings' }))
   } },
+  {
+    name: 'credits',
+    run: async (page, phone) => {
+      await agree(phone)
+      for (const text of ['周末去哪儿走走', '解释一下递归', '写一封请假邮件']) await say(phone, text, { answer: '好的，下面是我的想法。'.repeat(30) })
+      await page.evaluate(() => window.__mp.wx.navigateTo({ url: '/pages/credits/credits' }))
+      await phone.top.getByText('每日免费额度').waitFor()
+    },
+  },
+  {
+    name: 'receipt',
+    run: async (page, phone) => {
+      await agree(phone)
+      await say(phone, '帮我写一段关于秋天的文字', { answer: '秋天来的时候，风先知道。它从山那边过来，把树叶一片片翻到金黄的一面。'.repeat(40), wait: false, pace: 60 })
+      await phone.top.getByText('秋天来的时候').first().waitFor()
+      await page.waitForTimeout(1500)
+      await phone.top.getByLabel('停止', { exact: true }).click()
+      const menu = phone.top.getByLabel('更多操作').last()
+      await menu.waitFor()
+      await page.waitForTimeout(1500)
+      await menu.click()
+      await page.locator('.mp-sheet button', { hasText: '用量与费用' }).click()
+      await phone.top.getByText('停止省下').waitFor()
+    },
+  },
+  {
+    name: 'no-credits',
+    run: async (page, phone) => {
+      await agree(phone)
+      await page.evaluate(() => window.__mp.app().yunliao.settings.set('model', 'demo-dear'))
+      await say(phone, '帮我写一本小说', { wait: false })
+      await phone.top.getByText('额度不够').waitFor()
+    },
+  },
+  { name: 'privacy', run: async (page, phone) => {
+    await agree(phone)
+    await page.evaluate(() => window.__mp.wx.navigateTo({ url: '/pages/privacy/privacy' }))
+    await phone.top.getByText('同意时间').waitFor()
+  } },
+  {
+    name: 'export',
+    run: async (page, phone) => {
+      await agree(phone)
+      await say(phone, '推荐一本书', { answer: '可以看看《活着》。' })
+      await page.evaluate(() => window.__mp.wx.navigateTo({ url: '/pages/privacy/privacy' }))
+      await phone.top.getByLabel('可读文本（Markdown）').click()
+      await phone.top.getByText('文件已备好').waitFor()
+    },
+  },
+  {
+    name: 'erased',
+    run: async (page, phone) => {
+      await agree(phone)
+      await say(phone, '推荐一本书', { answer: '可以看看《活着》。' })
+      await page.evaluate(() => window.__mp.wx.navigateTo({ url: '/pages/privacy/privacy' }))
+      await phone.top.getByLabel('删除我的全部数据').click()
+      for (let question = 0; question < 2; question += 1) await page.locator('.mp-modal .mp-confirm').click()
+      await phone.top.getByText('删除回执').or(phone.top.getByText('回执编号')).first().waitFor()
+    },
+  },
   { name: 'about', run: async (page, phone) => {
     await agree(phone)
     await page.evaluate(() => window.__mp.wx.navigateTo({ url: '/pages/about/about' }))

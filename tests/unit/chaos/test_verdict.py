@@ -64,6 +64,7 @@ def evidence() -> Evidence:
     found.sent[0].stopped_at = 4_000
     found.live = {"1": {"yunliao_live_turns": 0.0}}
     found.probes = 3
+    found.priced = len(found.kept)
     return found
 
 
@@ -103,6 +104,14 @@ def out_of_history(evidence: Evidence) -> None:
 
 def second_turn(evidence: Evidence) -> None:
     evidence.sent[0].told.append("another")
+
+
+def lost_credit(evidence: Evidence) -> None:
+    evidence.unbalanced.append("available is 5, its entries make 6")
+
+
+def never_reserved(evidence: Evidence) -> None:
+    evidence.priced -= 1
 
 
 def taken_conflict(evidence: Evidence) -> None:
@@ -245,6 +254,7 @@ def never_read(evidence: Evidence) -> None:
         (other_view, "text"), (other_answer, "text"), (no_answer, "text"), (other_history, "text"),
         (blocked_in_history, "text"),
         (cut_called_complete, "truth"), (character_lost_at_a_seam, "truth"), (repeated_at_a_seam, "truth"),
+        (lost_credit, "ledger"), (never_reserved, "ledger"),
         (generated_twice, "generations"), (asked_after_the_end, "generations"), (asked_by_nobody, "generations"),
         (never_ended, "stuck"), (place_kept, "slots"), (stopped_late, "stops"), (left_open, "open"), (closed_late, "open"),
         (phrase_before_a_retract, "phrase"), (phrase_over_two_events, "phrase"), (phrase_kept, "phrase"),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -11,7 +12,7 @@ from yunliao.domain.ledger.audit import Books, findings
 from yunliao.domain.ledger.entries import Entry
 from yunliao.domain.ledger.granting import Movement, move
 from yunliao.domain.ledger.reserving import Shortfall, reserve
-from yunliao.domain.ledger.settling import settle
+from yunliao.domain.ledger.settling import Closing, settle
 from yunliao.domain.turn import Turn
 
 
@@ -55,6 +56,12 @@ def test_good_books_prove_themselves() -> None:
     assert findings(Books(user_id="u", account=None)) == []
 
 
+def told_otherwise(books: Books, **fields: Any) -> Books:
+    closing = next(one for one in books.entries if one.detail)
+    detail = msgspec.json.decode(closing.detail, type=Closing)
+    return changed(books, closing.number, detail=msgspec.json.encode(replace(detail, **fields)))
+
+
 LIES = {
     "available is": lambda books: account_of(books, lots=(Lot(id="grant/g", source="grant", left=61),)),
     "held is": lambda books: account_of(books, holds=()),
@@ -74,6 +81,9 @@ LIES = {
     "a live turn without": lambda books: replace(books, turns=(*books.turns, turn("t9"))),
     "an ended turn without": lambda books: replace(books, turns=(*books.turns, turn("t9", state="ended"))),
     "the turn says": lambda books: replace(books, turns=(replace(books.turns[0], reserved=39), books.turns[1])),
+    "the receipt says": lambda books: told_otherwise(books, paid=7, cost=7),
+    "the lines of the receipt": lambda books: told_otherwise(books, cost=5),
+    "without its receipt": lambda books: changed(books, 3, detail=b""),
     "more was refunded": lambda books: changed(books, 4, kind="refund", reference="t1"),
 }
 

@@ -73,7 +73,8 @@ def show(services: "Services", options: argparse.Namespace, out: TextIO) -> int:
     """Balance, lots, newest entries."""
     user_id = whom.user(services, options)
     stored = services.store.ledger.account(user_id) or Account()
-    account = rolled(stored, _now()).account
+    table = services.settings.prices
+    account = rolled(stored, _now(), table.allowances() if table else None).account
     out.write(f"plan {account.plan}, available {account.available}, held {account.held} micro-credits\n")
     for lot in account.lots:
         out.write(f"  {lot.left} of {lot.id}" + (f", until {_day(lot.expires_at)}\n" if lot.expires_at else "\n"))

@@ -3,6 +3,7 @@
 Times are Unix milliseconds; days begin at midnight in China, as WeChat's do.
 """
 
+import hashlib
 from typing import Literal
 
 import msgspec
@@ -81,6 +82,22 @@ class Change(msgspec.Struct, frozen=True):
         """The record with its entries, numbered after those it had."""
         entries = book(user_id, self.account.entries, self.drafts, self.account.at)
         return replace(self.account, entries=self.account.entries + len(entries)), entries
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """All that outlives an erased account, and no longer than its day: that the day's allowance was given. Else erasing
+    the account would bring a new one each time. `name` is a hash of the user's id, `expires_at` the end of the day."""
+
+    name: str
+    allowed_day: int
+    expires_at: int
+
+
+def mark_of(user_id: str, account: Account | None) -> Mark:
+    """The mark of a user; of one who had no account yet, or no allowance, it has ended already."""
+    day = account.allowed_day if account is not None else -1
+    name = hashlib.sha256(f"yunliao/allowance/{user_id}".encode()).hexdigest()
+    return Mark(name, day, (day + 1) * DAY_MS - CHINA_MS)
 
 
 def day_of(now: int) -> int:

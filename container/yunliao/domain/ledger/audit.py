@@ -7,7 +7,10 @@ import msgspec
 
 from yunliao.domain.ledger.account import Account
 from yunliao.domain.ledger.entries import WAYS, AccountName, Entry, balance
+from yunliao.domain.ledger.settling import Closing
 from yunliao.domain.turn import Turn
+
+_closing = msgspec.json.Decoder(Closing)
 
 
 class Books(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +116,24 @@ def _ended(turn_id: str, entries: dict[str, Entry], held: dict[str, int]) -> Ite
         yield "an ended turn neither settled nor released", turn_id
     elif sum(closings) != entries["reserve"].amount:
         yield f"{entries['reserve'].amount} were reserved, {sum(closings)} settled and released", turn_id
+    yield from _receipt(turn_id, entries)
     refunded = entries["refund"].amount if "refund" in entries else 0
     if refunded > (entries["settle"].amount if "settle" in entries else 0):
         yield "more was refunded than paid", turn_id
+
+
+def _receipt(turn_id: str, entries: dict[str, Entry]) -> Iterable[tuple[str, str]]:
+    """What the user is shown is what was taken."""
+    closing = entries.get("settle") or entries.get("release")
+    if closing is None:
+        return
+    try:
+        told = _closing.decode(closing.detail)
+    except msgspec.MsgspecError:
+        yield "a closing without its receipt", turn_id
+        return
+    paid = entries["settle"].amount if "settle" in entries else 0
+    if (told.reserved, told.paid) != (entries["reserve"].amount, paid):
+        yield "the receipt says other sums than the entries", turn_id
+    if told.cost != sum(line.amount for line in told.lines) or told.paid != min(told.cost, told.reserved):
+        yield "the lines of the receipt do not make its sum", turn_id

@@ -6,6 +6,7 @@ of a user waits too.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne
@@ -14,7 +15,7 @@ from pymongo.client_session import ClientSession
 from yunliao.adapters.store.mongo.database import Database, Document, Refused
 from yunliao.adapters.store.mongo.records import LARGEST, load
 from yunliao.adapters.store.posting import move_in, redeem_in, set_plan_in
-from yunliao.domain.ledger.account import Account
+from yunliao.domain.ledger.account import Account, mark_of
 from yunliao.domain.ledger.audit import Books
 from yunliao.domain.ledger.codes import Code
 from yunliao.domain.ledger.entries import Entry, Kind
@@ -29,7 +30,7 @@ class OpenBooks:
     """Implements `posting.Open` within the transaction of a session. What is saved is written by `flush`, all of it in
     two round trips; until then `load` gives it back."""
 
-    def __init__(self, database: Database, session: ClientSession) -> None:
+    def __init__(self, database: Database, session: ClientSession | None) -> None:
         self._database = database
         self._session = session
         self._accounts: dict[str, Account | None] = {}
@@ -45,10 +46,24 @@ class OpenBooks:
                 self._accounts[found["_id"]] = _account.decode(found["body"])
 
     def load(self, user_id: str) -> Account | None:
-        """The user's record."""
+        """The user's record; of one who was erased today, what their mark says."""
         if user_id not in self._accounts:
             self.preload([user_id])
+            if self._accounts[user_id] is None:
+                wanted = {"_id": mark_of(user_id, None).name}
+                mark = self._database["tickets"].find_one(wanted, session=self._session)
+                self._accounts[user_id] = None if mark is None else Account(allowed_day=mark["allowed_day"])
         return self._accounts[user_id]
+
+    def mark(self, user_id: str) -> None:
+        """Leave a mark of an account that is about to be erased; it goes as tickets go."""
+        self.preload([user_id])
+        account = self._accounts[user_id]
+        if account is not None and account.allowed_day >= 0:
+            mark = mark_of(user_id, account)
+            gone_at = datetime.fromtimestamp(mark.expires_at // 1000 + 1, UTC)
+            fields = {"allowed_day": mark.allowed_day, "expires_at": mark.expires_at, "gone_at": gone_at}
+            self._database["tickets"].replace_one({"_id": mark.name}, fields, upsert=True, session=self._session)
 
     def save(self, user_id: str, account: Account, entries: tuple[Entry, ...]) -> None:
         """Keep for `flush`."""
@@ -98,8 +113,7 @@ class MongoLedger:
     def account(self, user_id: str) -> Account | None:
         """See `ports_ledger.Ledger.account`."""
         with self._database.call():
-            found = self._database["accounts"].find_one({"_id": user_id})
-        return None if found is None else _account.decode(found["body"])
+            return OpenBooks(self._database, None).load(user_id)
 
     def move(self, user_id: str, movement: Movement) -> Posted:
         """See `ports_ledger.Ledger.move`."""
@@ -177,7 +191,7 @@ class MongoLedger:
             return Refused(
                 Books(
                     user_id=user_id,
-                    account=OpenBooks(self._database, session).load(user_id),
+                    account=_stored(self._database, session, user_id),
                     entries=tuple(load(Entry, one) for one in entries),
                     turns=tuple(load(Turn, one) for one in turns),
                     known=known is not None,
@@ -194,3 +208,8 @@ class MongoLedger:
                 found = self._database[name].find({"_id": {"$gt": after}}, {"_id": 1}).sort("_id", ASCENDING)
                 ids |= {one["_id"] for one in found.limit(limit)}
         return sorted(ids)[:limit]
+
+
+def _stored(database: Database, session: ClientSession, user_id: str) -> Account | None:
+    found = database["accounts"].find_one({"_id": user_id}, session=session)
+    return None if found is None else _account.decode(found["body"])

@@ -7,6 +7,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from yunliao.adapters.store.mongo.database import Database, Document
+from yunliao.adapters.store.mongo.ledger import OpenBooks
 from yunliao.adapters.store.mongo.records import document, load, read
 from yunliao.ports import Register, User
 
@@ -48,6 +49,7 @@ class MongoUsers:
             ]
             events = next(iter(turns.aggregate(counting, session=session)), {"events": 0})["events"]
             # A turn that is just being accepted meets this transaction here, and one of them is tried again.
+            OpenBooks(self._database, session).mark(user_id)
             gate = {"_id": user_id}
             self._database["gates"].update_one(gate, {"$inc": {"passed": 1}}, upsert=True, session=session)
             self._database["gates"].delete_one(gate, session=session)

@@ -9,7 +9,7 @@ import msgspec
 from yunliao.adapters.store.posting import move_in, redeem_in, set_plan_in
 from yunliao.adapters.store.sqlite.database import LARGEST, Database, position, row, rows
 from yunliao.adapters.store.sqlite.records import insert, load
-from yunliao.domain.ledger.account import Account
+from yunliao.domain.ledger.account import Account, mark_of
 from yunliao.domain.ledger.audit import Books
 from yunliao.domain.ledger.codes import Code
 from yunliao.domain.ledger.entries import Entry, Kind
@@ -27,9 +27,26 @@ class OpenBooks:
     connection: sqlite3.Connection
 
     def load(self, user_id: str) -> Account | None:
-        """The user's record."""
+        """The user's record; of one who was erased today, what their mark says."""
+        stored = self.stored(user_id)
+        if stored is not None:
+            return stored
+        name = mark_of(user_id, None).name
+        mark = row(self.connection, "SELECT sealed_principal FROM tickets WHERE hash = ?", name)
+        return None if mark is None else Account(allowed_day=int(mark["sealed_principal"]))
+
+    def stored(self, user_id: str) -> Account | None:
+        """The user's record as it is stored."""
         found = row(self.connection, "SELECT body FROM accounts WHERE user_id = ?", user_id)
         return None if found is None else _account.decode(found["body"])
+
+    def mark(self, user_id: str) -> None:
+        """Leave a mark of an account that is about to be erased; it goes as tickets go."""
+        account = self.stored(user_id)
+        if account is not None and account.allowed_day >= 0:
+            mark = mark_of(user_id, account)
+            values = (mark.name, str(mark.allowed_day).encode(), mark.expires_at)
+            self.connection.execute("INSERT OR REPLACE INTO tickets VALUES (?, ?, ?)", values)
 
     def save(self, user_id: str, account: Account, entries: tuple[Entry, ...]) -> None:
         """Write the record and add its entries."""
@@ -119,7 +136,7 @@ class SqliteLedger:
             turns = rows(connection, "SELECT * FROM turns WHERE user_id = ? AND price_version <> ''", user_id)
             return Books(
                 user_id=user_id,
-                account=books.load(user_id),
+                account=books.stored(user_id),
                 entries=tuple(load(Entry, one) for one in entries),
                 turns=tuple(load(Turn, one) for one in turns),
                 known=books.is_user(user_id),

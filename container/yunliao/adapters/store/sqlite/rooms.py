@@ -3,6 +3,7 @@
 import sqlite3
 
 from yunliao.adapters.store.sqlite.database import Database, row
+from yunliao.adapters.store.sqlite.ledger import OpenBooks
 from yunliao.adapters.store.sqlite.records import insert, load, read
 from yunliao.ports import Register, User
 
@@ -42,6 +43,7 @@ class SqliteUsers:
             events = connection.execute(
                 "DELETE FROM events WHERE turn_id IN (SELECT id FROM turns WHERE user_id = ?)", (user_id,)
             ).rowcount
+            OpenBooks(connection).mark(user_id)
             counts = {"events": events}
             for table in ("messages", "turns", "conversations", "entries", "accounts"):
                 counts[table] = _delete(connection, table, "user_id", user_id)

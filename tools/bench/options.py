@@ -1,0 +1,14 @@
+"""The options of `dev.py bench`; standard library only."""
+
+import argparse
+import pathlib
+
+DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add them."""
+    parser.add_argument("--quick", action="store_true", help="one round of few answers, about a minute and a half")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds in which the systems take turns (3)")
+    parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
+    parser.add_argument("--docs", type=pathlib.Path, default=DOCS, help=argparse.SUPPRESS)
