@@ -33,6 +33,7 @@ from yunliao.services.cases import Cases
 from yunliao.services.catalog import Catalog, ModelView, Provider
 from yunliao.services.consents import Consents
 from yunliao.services.conversations import ConversationService
+from yunliao.services.credit_desk import CreditDesk
 from yunliao.services.credits import Credits
 from yunliao.services.desk import Desk
 from yunliao.services.engine import Engine
@@ -94,6 +95,7 @@ class Services:
     live_words: LiveWords
     operators: Operators
     users_desk: UsersDesk
+    credit_desk: CreditDesk
 
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
@@ -269,6 +271,7 @@ def build_services(settings: Settings) -> Services:
             audit=audit_trail,
             clock=clock,
         ),
+        credit_desk=CreditDesk(ledger=store.ledger, table=settings.prices, audit=audit_trail, clock=clock, ids=ids),
         users_desk=UsersDesk(
             users=store.users,
             keys=store.keys,
@@ -340,7 +343,7 @@ def _matcher(settings: Settings, clock: SystemClock) -> LiveWords:
         files.append(DEVELOPMENT_WORDS)
     if settings.words_file:
         files.append(Path(settings.words_file))
-    return LiveWords(files, clock)
+    return LiveWords(files, clock, spawn)
 
 
 def _moderators(settings: Settings, clock: SystemClock, metrics: PrometheusMetrics, store: Store) -> list[Moderator]:

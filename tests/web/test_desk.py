@@ -73,6 +73,7 @@ LEAST = {
     ],
     "owner": [
         ("GET", "/operators"),
+        ("POST", "/users/x/credits"),
         ("POST", "/operators"),
         ("PUT", "/operators/x"),
         ("GET", "/audit"),
@@ -162,8 +163,30 @@ def test_a_suspended_user_is_refused_at_once_and_back_after_the_lift(app: Flask)
     assert client.get("/v1/conversations", headers=CALLER).status_code == 200
 
 
+def test_credits_are_moved_by_owners_once_a_reference_and_written_down(app: Flask) -> None:
+    client, owner, operator = app.test_client(), session(app, "owner"), session(app, "operator")
+    path = f"/users/{user_id(client, owner)}/credits"
+    grant = {"kind": "grant", "amount": 5_000_000, "reason": "sorry for the outage", "reference": "ticket-7"}
+    assert client.post(f"/op/v1{path}", json=grant, headers=operator).status_code == 403
+    assert ask(client, "POST", path, owner, grant)["status"] == "posted"
+    assert ask(client, "POST", path, owner, grant)["status"] == "existing"
+    assert ask(client, "GET", path, operator)["available"] == 5_000_000
+    taken = ask(client, "POST", path, owner, {"kind": "withdraw", "amount": 9_000_000, "reason": "too much"})
+    assert (taken["status"], taken["balance"]["available"]) == ("too_much", 5_000_000)
+    for wrong in (
+        {"kind": "grant", "amount": 0, "reason": "x"},
+        {"kind": "refund", "reason": "x"},
+        {"kind": "grant", "amount": 1, "reason": "a\nb"},
+    ):
+        assert client.post(f"/op/v1{path}", json=wrong, headers=owner).status_code == 400
+    entries = ask(client, "GET", "/audit", owner)["entries"]
+    moves = [(one["action"], one["reason"]) for one in entries if one["action"].startswith("credits.")]
+    assert moves == [("credits.grant", "sorry for the outage")] * 2 + [("credits.withdraw", "too much")]
+
+
 def test_blocked_messages_are_in_the_verdict_log_without_text_and_lead_to_a_break(app: Flask, tmp_path: Path) -> None:
     client, headers = app.test_client(), session(app, "operator")
+    assert ask(client, "GET", "/verdicts/passes", headers) == {"passes": []}
     ask(client, "POST", "/words", headers, {"words": [WORD], "note": "trial"})
     app.extensions["yunliao"].live_words._look_at = 0.0  # as if two seconds were over
     for number in range(3):

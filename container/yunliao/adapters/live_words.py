@@ -20,8 +20,14 @@ LOOK_SECONDS = 2.0
 class LiveWords:
     """Implements `ports.Matcher` and `ports_operators.WordFinder`. Thread-safe."""
 
-    def __init__(self, files: Sequence[Path], clock: Clock) -> None:
-        """Reads the files at once. Raises `Misconfigured` for one that cannot be read."""
+    def __init__(
+        self,
+        files: Sequence[Path],
+        clock: Clock,
+        spawn: Callable[[Callable[[], None]], None] = lambda task: task(),
+    ) -> None:
+        """Reads the files at once. `spawn` runs a look aside. Raises `Misconfigured` for a file that cannot be read."""
+        self._spawn = spawn
         self._base = WordMatcher(*files)
         self._clock = clock
         self._more: WordMatcher | None = None
@@ -43,10 +49,16 @@ class LiveWords:
     def search(self, text: str) -> Verdict:
         """See `ports.Matcher.search`."""
         if self._clock.monotonic() >= self._look_at:
-            self._look()
+            # Aside: a part of an answer is searched inside the guard's lock, where nothing may wait for a store.
+            self._spawn(self.refresh)
         found = self._base.search(text)
         more = self._more
         return found if found.blocks or more is None else more.search(text)
+
+    def refresh(self) -> None:
+        """Look now if it is time: before a whole message is searched, so that it is by the list in force."""
+        if self._clock.monotonic() >= self._look_at:
+            self._look()
 
     def hits(self, words: Sequence[str], text: str) -> list[str]:
         """See `ports_operators.WordFinder.hits`."""
@@ -57,6 +69,7 @@ class LiveWords:
     def _look(self) -> None:
         if not self._looking.acquire(blocking=False):
             return  # another is looking: one text more is searched by the list before
+        self._look_at = self._clock.monotonic() + LOOK_SECONDS
         try:
             version = self._newest()
             if version != self._version:
@@ -68,5 +81,4 @@ class LiveWords:
         except YunliaoError:
             pass  # the store does not answer: looked at again in a moment
         finally:
-            self._look_at = self._clock.monotonic() + LOOK_SECONDS
             self._looking.release()

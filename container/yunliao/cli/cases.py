@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TextIO, get_args
 
 import msgspec
 
+from yunliao.cli import whole_id
 from yunliao.services.cases import Decision, State
 from yunliao.services.operators import TERMINAL
 
@@ -26,7 +27,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         actions.add_parser(action, help=said).add_argument("case")
     enter = actions.add_parser("enter", help="a complaint that came by post, telephone, or from an authority")
     enter.add_argument("note")
-    enter.add_argument("--user", default="")
+    enter.add_argument("--user", default="", type=whole_id)
     words = actions.add_parser("words", help="what a user complained of; leaves an entry in the audit log")
     words.add_argument("case")
     words.add_argument("--reason", required=True)

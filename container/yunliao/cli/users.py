@@ -5,6 +5,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
+from yunliao.cli import whole_id
 from yunliao.services.operators import TERMINAL
 from yunliao.services.users_desk import UserView
 
@@ -19,21 +20,21 @@ def options(parser: argparse.ArgumentParser) -> None:
     """The command line."""
     actions = parser.add_subparsers(dest="action", required=True)
     find = actions.add_parser("find", help="by the number the app shows, or by openid read from standard input")
-    find.add_argument("number", nargs="?", help="the user's id, or the first characters of it")
+    find.add_argument("number", nargs="?", type=whole_id, help="the user's id, or the first characters of it")
     find.add_argument("--appid", help="with an openid on standard input, which keeps it out of the shell's history")
     suspend = actions.add_parser("suspend", help="refuse everything of a user")
-    suspend.add_argument("user")
+    suspend.add_argument("user", type=whole_id)
     suspend.add_argument("--reason", required=True)
     suspend.add_argument("--days", type=int, help="without it until lifted")
     lift = actions.add_parser("lift", help="end a suspension")
-    lift.add_argument("user")
+    lift.add_argument("user", type=whole_id)
     lift.add_argument("--reason", required=True)
     read = actions.add_parser("read", help="show a user's words; leaves an entry in the audit log")
-    read.add_argument("user")
+    read.add_argument("user", type=whole_id)
     read.add_argument("--reason", required=True)
     read.add_argument("--conversation", help="without it the list of conversations")
     verdicts = actions.add_parser("verdicts", help="the verdict log, of a user or of all; no words are in it")
-    verdicts.add_argument("user", nargs="?")
+    verdicts.add_argument("user", nargs="?", type=whole_id)
     verdicts.add_argument("--last", type=int, default=50)
 
 

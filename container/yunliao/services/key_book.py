@@ -5,16 +5,18 @@ book is a register: key ids, each with a check value that only the true key has 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
 from yunliao.errors import Misconfigured
 from yunliao.ports import Registers
-from yunliao.ports_keys import WrappedKeys, WrappingVault
+from yunliao.ports_keys import Wrapped, WrappedKeys, WrappingVault
 
 NAME = "master-keys"
 TRIES = 50
 PAGE = 2_000
+EXAMPLES = 5
 Book = dict[str, str]
 
 
@@ -57,18 +59,33 @@ class KeyBook:
         self._change(lambda known: {key_id: self._value(key_id)})
 
     def _in_use(self) -> Book:
-        """All keys that wrap something, each tried on one example. Raises `Misconfigured` where one of them is not what
-        its id says: a wrong value must not get into the book."""
-        examples = {self._vault.wrapped_by(one.blob): (f"secret/{one.name}", one.blob) for one in self._keys.secrets()}
+        """All keys that wrap something, each tried on some examples. Raises `Misconfigured` where one opens none of
+        them: a wrong value must not get into the book. A record that is damaged keeps nobody from starting."""
+        examples: dict[str, list[tuple[str, bytes]]] = {}
+        self._note(examples, "secret", self._keys.secrets())
         after = ""
         while batch := self._keys.users(after=after, limit=PAGE):
-            for one in batch:
-                examples.setdefault(self._vault.wrapped_by(one.blob), (f"user/{one.name}", one.blob))
+            self._note(examples, "user", batch)
             after = batch[-1].name
-        for key_id, (context, blob) in examples.items():
+        for key_id, found in examples.items():
             if key_id in self._vault.ids:
-                self._vault.unwrap(blob, context=context)
+                self._try(found)
         return {key_id: self._value(key_id) for key_id in examples}
+
+    def _note(self, examples: dict[str, list[tuple[str, bytes]]], kind: str, batch: list[Wrapped]) -> None:
+        for one in batch:
+            with suppress(Misconfigured):
+                of_key = examples.setdefault(self._vault.wrapped_by(one.blob), [])
+                if len(of_key) < EXAMPLES:
+                    of_key.append((f"{kind}/{one.name}", one.blob))
+
+    def _try(self, examples: list[tuple[str, bytes]]) -> None:
+        for context, blob in examples[:-1]:
+            with suppress(Misconfigured):
+                self._vault.unwrap(blob, context=context)
+                return
+        context, blob = examples[-1]
+        self._vault.unwrap(blob, context=context)
 
     def _value(self, key_id: str) -> str:
         return self._vault.check_value(key_id)

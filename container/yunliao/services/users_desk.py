@@ -10,7 +10,7 @@ from yunliao.domain.principal import Principal
 from yunliao.errors import InvalidRequest, NotFound
 from yunliao.ports import Clock, User, Users
 from yunliao.ports_keys import WrappedKeys
-from yunliao.ports_records import Card, Standing, VerdictEntry, Verdicts
+from yunliao.ports_records import Card, PassCount, Standing, VerdictEntry, Verdicts
 from yunliao.services.audit_trail import AuditTrail
 from yunliao.services.cases import Cases
 from yunliao.services.conversations import ConversationService, ConversationView, MessageView, Page
@@ -124,6 +124,10 @@ class UsersDesk:
         found = self._verdicts.page(user_id=user_id, before=place(before), limit=limit + 1)
         more = cursor(found[limit - 1].at, found[limit - 1].id) if len(found) > limit else None
         return VerdictPage(found[:limit], more)
+
+    def passes(self, days: int) -> list[PassCount]:
+        """How many texts passed, on each of the last days."""
+        return self._verdicts.passes(since_day=self._clock.now_ms() // DAY_MS - days + 1)
 
     # --- standing ---------------------------------------------------------------------------------------------------
 

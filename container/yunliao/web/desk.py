@@ -156,11 +156,34 @@ def plane(services: "Services") -> Blueprint:  # noqa: C901  a list of short rou
         listed = desk.conversations(who, user_id, asked.reason, asked.before, asked.limit)
         return _answer(schemas.ReadOut(conversations=listed.items, next=listed.next))
 
+    @routes.get("/users/<operator:user_id>/credits")
+    def user_credits(user_id: str) -> Response:
+        return _answer(services.credit_desk.balance(services.users_desk.get(user_id).id))
+
+    @routes.post("/users/<operator:user_id>/credits")
+    def adjust(user_id: str) -> Response:
+        who, asked = actor("owner"), body(schemas.CreditsIn)
+        user = services.users_desk.get(user_id)
+        moved = services.credit_desk.move(
+            who,
+            user.id,
+            asked.kind,
+            amount=asked.amount,
+            reason=asked.reason,
+            reference=asked.reference or "",
+            days=asked.days,
+        )
+        return _answer(moved)
+
     # --- moderation ---------------------------------------------------------------------------------------------------
 
     @routes.get("/verdicts")
     def verdicts() -> Response:
         return _answer(services.users_desk.verdicts(None, cursor("before"), integer("limit", 50, 1, 200)))
+
+    @routes.get("/verdicts/passes")
+    def passes() -> Response:
+        return _answer(schemas.PassesOut(passes=services.users_desk.passes(integer("days", 30, 1, 3650))))
 
     @routes.get("/cases")
     def cases() -> Response:

@@ -5,9 +5,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from yunliao.ports_records import PassCount
 from yunliao.services.audit_trail import AuditView
 from yunliao.services.cases import Decision
 from yunliao.services.conversations import ConversationView, MessageView
+from yunliao.services.credit_desk import Movable
 from yunliao.services.operators import AccountView, Role
 from yunliao.services.word_lists import WordListView
 from yunliao.web.schemas import In, RecordId
@@ -78,6 +80,16 @@ class ReadIn(In):
     message_id: RecordId | None = None
     before: Annotated[str, Meta(max_length=200)] | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 30
+
+
+class CreditsIn(In):
+    """Credits by hand, in micro-credits. `reference` makes it happen once; of a refund it is the turn."""
+
+    kind: Movable
+    reason: Annotated[str, Meta(min_length=1, max_length=80, description="the user sees it beside the entry")]
+    amount: Annotated[int, Meta(ge=0)] = 0
+    reference: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = None
+    days: Annotated[int, Meta(ge=0, le=3650)] = 0
 
 
 class ComplaintIn(In):
@@ -161,6 +173,12 @@ class WordListsOut(msgspec.Struct, kw_only=True):
 
     versions: list[WordListView]
     in_use_here: int
+
+
+class PassesOut(msgspec.Struct, kw_only=True):
+    """Texts that passed, by day (Unix days, UTC) and place."""
+
+    passes: list[PassCount]
 
 
 class HitsOut(msgspec.Struct, kw_only=True):

@@ -34,6 +34,7 @@ from yunliao.services.audit_trail import Verified
 from yunliao.services.cases import CasePage, CaseView
 from yunliao.services.catalog import ConfigView
 from yunliao.services.consents import ConsentView
+from yunliao.services.credit_desk import BalanceView, MovedView
 from yunliao.services.credits import CreditsView, EntriesView, ReceiptView, RedeemedView
 from yunliao.services.operators import BindingCode, Session
 from yunliao.services.search import Hits
@@ -90,6 +91,9 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "desk.suspend": ("Suspend, with a reason (operator)", desk.SuspendIn, UserView, (200,)),
     "desk.lift": ("End a suspension (operator)", desk.ReasonIn, UserView, (200,)),
     "desk.read": ("Read a user's words, with a reason (operator)", desk.ReadIn, desk.ReadOut, (200,)),
+    "desk.user_credits": ("A user's credits", None, BalanceView, (200,)),
+    "desk.adjust": ("Grant, withdraw or refund credits (owner)", desk.CreditsIn, MovedView, (200,)),
+    "desk.passes": ("How many texts passed, by day", None, desk.PassesOut, (200,)),
     "desk.verdicts": ("The verdict log", None, VerdictPage, (200,)),
     "desk.cases": ("The review queue", None, CasePage, (200,)),
     "desk.enter_case": ("Enter a complaint (operator)", desk.ComplaintIn, CaseView, (201,)),
@@ -133,6 +137,7 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     ),
     "desk.user_verdicts": (("before", {"type": "string"}), ("limit", {"type": "integer", "minimum": 1})),
     "desk.verdicts": (("before", {"type": "string"}), ("limit", {"type": "integer", "minimum": 1})),
+    "desk.passes": (("days", {"type": "integer", "minimum": 1}),),
     "desk.cases": (
         ("state", {"type": "string", "enum": ["open", "looked", "decided"]}),
         ("before", {"type": "string"}),

@@ -1,12 +1,14 @@
 """The operators' work: users, cases, word lists. Reasons are asked for, words stay sealed, all of it is written down."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
 
 from tests.contract.records import LIMITS, draft, ending, last
 from tests.unit.services.desk_world import APPID, World
+from yunliao.adapters.live_words import LiveWords
 from yunliao.errors import CoolingDown, InvalidRequest, NotFound, StoreUnavailable, Suspended
 from yunliao.ports_records import VerdictEntry
 from yunliao.services.people import Owner
@@ -244,6 +246,21 @@ def test_an_outage_keeps_the_list_that_was_there(world: World, monkeypatch: pyte
     monkeypatch.setattr(world.store.registers, "read", away)
     world.clock.advance(60)
     assert world.live_words.search("金丝雀词").blocks
+
+
+def test_a_part_of_an_answer_is_searched_without_waiting_for_the_store(world: World) -> None:
+    later: list[Callable[[], None]] = []
+    live = LiveWords((), world.clock, later.append)
+    live.follow(world.words.in_force, world.words.words)
+    world.words.add("alice", ["金丝雀词"])
+    assert not live.search("金丝雀词").blocks  # by the list before
+    later.pop()()
+    assert live.search("金丝雀词").blocks
+    assert later == []
+    world.words.use("alice", 0)
+    world.clock.advance(2)
+    live.refresh()  # a whole message is searched by the list in force
+    assert not live.search("金丝雀词").blocks
 
 
 def test_versions_are_kept_and_shown(world: World) -> None:

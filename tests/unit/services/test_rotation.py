@@ -205,6 +205,16 @@ def test_a_store_from_before_the_book_gets_one_and_a_wrong_key_never_enters_it()
         Service(store, NEW).start()
 
 
+def test_a_damaged_record_keeps_nobody_from_starting() -> None:
+    store = MemoryStore()
+    old = Service(store, OLD)
+    for name in ("o1", "o2", "o3"):
+        old.owner(name)
+    first, second, _ = store.keys.users(after="", limit=9)
+    store.keys.swap_users([Rewrapped(first.name, first.blob, b"junk"), Rewrapped(second.name, second.blob, first.blob)])
+    assert Service(store, OLD).start()
+
+
 def test_the_book_holds_nothing_of_a_key() -> None:
     store = MemoryStore()
     Service(store, NEW, OLD).start()
