@@ -3,6 +3,7 @@
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +16,14 @@ from yunliao.adapters.metrics import PrometheusMetrics
 from yunliao.adapters.passwords import ScryptPasswords
 from yunliao.adapters.relay.assembly import build_moderator, build_pool
 from yunliao.adapters.relay.pool import RelayPool
-from yunliao.adapters.texts import PackagedTexts
+from yunliao.adapters.texts import FolderTexts
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.adapters.wechat.api import WechatApi
 from yunliao.adapters.wechat.moderation import WechatModerator
 from yunliao.adapters.words import DEFAULT_WORDS, DEVELOPMENT_WORDS
 from yunliao.domain.guard import GuardPolicy
 from yunliao.ports import AcceptLimits, Moderator, Store
+from yunliao.ports_people import KeyStore
 from yunliao.ports_records import RecordStore
 from yunliao.services.abuse import Abuse
 from yunliao.services.account import Account
@@ -35,18 +37,23 @@ from yunliao.services.consents import Consents
 from yunliao.services.conversations import ConversationService
 from yunliao.services.credit_desk import CreditDesk
 from yunliao.services.credits import Credits
+from yunliao.services.data_keys import DataKeys
 from yunliao.services.desk import Desk
 from yunliao.services.engine import Engine
+from yunliao.services.export import Export, Producer
 from yunliao.services.following import Following
 from yunliao.services.governor import SharedGovernor
 from yunliao.services.health import Health
 from yunliao.services.jobs import Jobs
 from yunliao.services.key_book import KeyBook
+from yunliao.services.key_places import check_place
 from yunliao.services.listen import Listen
 from yunliao.services.login_guard import LoginGuard
 from yunliao.services.operators import Operators
 from yunliao.services.people import People
 from yunliao.services.pricing import Pricing
+from yunliao.services.pushes import Pushes
+from yunliao.services.receipts import Receipts
 from yunliao.services.retention import Retention
 from yunliao.services.rotation import Rotation
 from yunliao.services.run import Tools
@@ -74,6 +81,9 @@ class Services:
     conversations: ConversationService
     consents: Consents
     account: Account
+    receipts: Receipts
+    export: Export
+    pushes: Pushes
     tickets: TicketService
     catalog: Catalog
     health: Health
@@ -82,6 +92,7 @@ class Services:
     turn_log: JsonTurnLog
     engine: Engine
     store: RecordStore
+    key_store: KeyStore
     relays: RelayPool
     credits: Credits
     pricing: Pricing | None
@@ -110,6 +121,7 @@ class Services:
         if self.pricing is not None:
             self.pricing.close()
         self.relays.close()
+        self.key_store.close()
         self.store.close()
 
 
@@ -119,13 +131,27 @@ def spawn(task: Callable[[], None]) -> None:
 
 
 def build_services(settings: Settings) -> Services:
-    """Wire everything; touches the store (migrations) and nothing else. Raises `StoreUnavailable`, `Misconfigured`."""
+    """Wire everything; touches the stores (migrations) and nothing else. Raises `StoreUnavailable`, `Misconfigured`,
+    with nothing left open."""
+    with ExitStack() as opened:
+        store = store_at(settings.store_url)
+        opened.callback(store.close)
+        key_store = key_store_for(settings, store)
+        opened.callback(key_store.close)
+        services = _wired(settings, store, key_store)
+        opened.pop_all()
+    return services
+
+
+def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Services:
     clock, metrics, turn_log = SystemClock(), PrometheusMetrics(), JsonTurnLog()
     ids = SortableIds(clock)
     vault = MasterKeyVault(settings.master_keys)
-    store = store_at(settings.store_url)
     store.migrate()
-    people = People(users=store.users, shared=store.secrets, vault=vault, clock=clock)
+    key_store.migrate()
+    check_place(key_store, store.registers)
+    keys = DataKeys(store=key_store, users=store.users, personal=store.personal, vault=vault, ids=ids, clock=clock)
+    people = People(users=store.users, shared=store.secrets, vault=vault, clock=clock, keys=keys)
     key_book = KeyBook(registers=store.registers, keys=store.keys, vault=vault)
     people.check_keys()
     key_book.check()
@@ -190,16 +216,29 @@ def build_services(settings: Settings) -> Services:
         metered=pricing.ended if pricing else None,
     )
     models = tuple(
-        ModelView(choice.id, choice.name, choice.id == settings.model, choice.domestic) for choice in settings.models
+        ModelView(choice.id, choice.name, choice.id == settings.model, choice.domestic, choice.overseas)
+        for choice in settings.models
     )
     catalog = Catalog(
-        texts=PackagedTexts(),
+        texts=FolderTexts(settings.texts_dir),
         models=models,
         name=settings.name,
         ai_notice=settings.ai_notice,
         ai_label=settings.ai_label,
         provider=Provider(settings.provider, settings.filing, settings.contact),
         image_hosts=settings.image_hosts,
+    )
+    receipts = Receipts(shared=store.secrets, vault=vault, clock=clock, ids=ids, apart=keys_apart(settings))
+    account = Account(
+        users=store.users,
+        turns=store.turns,
+        personal=store.personal,
+        registers=store.registers,
+        engine=engine,
+        people=people,
+        keys=keys,
+        receipts=receipts,
+        log=turn_log,
     )
     return Services(
         settings=settings,
@@ -211,8 +250,7 @@ def build_services(settings: Settings) -> Services:
             clock=clock,
             ids=ids,
             limits=AcceptLimits(rate=settings.rate_limit.count, window_ms=settings.rate_limit.window_ms),
-            models=frozenset(model.id for model in models),
-            default_model=settings.model,
+            models=models,
             max_text_chars=settings.max_text_chars,
             lease_seconds=settings.lease_seconds,
             pricing=pricing,
@@ -226,13 +264,25 @@ def build_services(settings: Settings) -> Services:
         ),
         conversations=conversations,
         consents=Consents(users=store.users, people=people, clock=clock, current=catalog.consent_version),
-        account=Account(users=store.users, turns=store.turns, engine=engine, people=people, clock=clock),
+        account=account,
+        receipts=receipts,
+        export=Export(
+            personal=store.personal,
+            turns=store.turns,
+            clock=clock,
+            ids=ids,
+            producer=Producer(settings.ai_label, settings.provider, settings.name),
+        ),
+        pushes=Pushes(account=account, appids=settings.appids, clock=clock),
         tickets=TicketService(tickets=store.tickets, shared=store.secrets, vault=vault, clock=clock),
         catalog=catalog,
-        health=Health(checks={"store": store.ping}, engine=engine, notes={"relays": pool.summary}),
+        health=Health(
+            checks={"store": store.ping, "keys": key_store.ping}, engine=engine, notes={"relays": pool.summary}
+        ),
         jobs=Jobs(
             turns=store.turns,
             conversations=store.conversations,
+            account=account,
             engine=engine,
             clock=clock,
             event_hours=settings.event_hours,
@@ -249,14 +299,19 @@ def build_services(settings: Settings) -> Services:
             conversations=store.conversations, history=store.history, clock=clock, ai_label=settings.ai_label
         ),
         verdict_log=verdict_log,
-        wipe=Wipe(wiping=store.wiping),
+        wipe=Wipe(wiping=store.wiping, key_store=key_store),
         metrics=metrics,
         turn_log=turn_log,
         engine=engine,
         store=store,
+        key_store=key_store,
         relays=pool,
         credits=Credits(
-            ledger=store.ledger, turns=store.turns, clock=clock, table=settings.prices, models=catalog.models()
+            ledger=store.ledger,
+            turns=store.turns,
+            clock=clock,
+            table=settings.prices,
+            models=catalog.models(overseas=True),
         ),
         pricing=pricing,
         rotation=Rotation(keys=store.keys, vault=vault, book=key_book),
@@ -285,6 +340,28 @@ def build_services(settings: Settings) -> Services:
             clock=clock,
         ),
     )
+
+
+def keys_apart(settings: Settings) -> bool:
+    """Whether a copy of the records, however made, leaves the halves of the keys behind: they are in a database of
+    their own, or in a SQLite file of their own."""
+    return bool(settings.keys_url) or settings.store_url.startswith("sqlite:")
+
+
+def key_store_for(settings: Settings, store: RecordStore) -> KeyStore:
+    """Where the operator wants it; else a file beside the SQLite file, or a collection beside MongoDB's."""
+    url = settings.keys_url or (settings.store_url + ".keys" if settings.store_url.startswith("sqlite:") else "")
+    if url.startswith("sqlite:"):
+        from yunliao.adapters.store.sqlite.key_store import SqliteKeyStore
+
+        return SqliteKeyStore(url)
+    from yunliao.adapters.store.mongo.key_store import MongoKeyStore
+    from yunliao.adapters.store.mongo.store import MongoStore
+
+    if url:
+        return MongoKeyStore(url)
+    assert isinstance(store, MongoStore)  # noqa: S101  the only engine that is left
+    return store.key_store()
 
 
 def store_at(url: str) -> RecordStore:

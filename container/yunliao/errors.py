@@ -3,7 +3,7 @@
     YunliaoError
     ├── Refused             the caller must change something first
     │   ├── IdentityMissing · IdentityUntrusted · TicketInvalid · Suspended · ConsentRequired
-    │   ├── OperatorLogin · OperatorRole
+    │   ├── OverseasConsentRequired · OperatorLogin · OperatorRole
     │   ├── InvalidRequest · UnsupportedMediaType · RequestTooLarge · MethodNotAllowed · NotFound
     │   ├── ClientIdConflict · TurnInProgress · NothingToContinue · CoolingDown
     │   └── InsufficientCredits · DailyLimit · TurnLimit · CodeInvalid
@@ -81,6 +81,14 @@ class ConsentRequired(Refused):
     code, status = "consent_required", 403
     zh = "使用前请先阅读并同意用户协议与隐私说明。"
     en = "Please read and accept the agreement and the privacy notice first."
+
+
+class OverseasConsentRequired(Refused):
+    code, status = "overseas_consent_required", 403
+    zh = "这个模型由境外服务器提供。请先在设置里同意境外处理，或换一个境内模型。"
+    en = (
+        "This model is served from abroad. Allow overseas processing in the settings first, or choose a domestic model."
+    )
 
 
 class OperatorLogin(Refused):

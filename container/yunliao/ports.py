@@ -74,7 +74,8 @@ class Vault(Protocol):
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """A user as stored: `id` is the look-up hash of the openid, `wrapped_key` the user's data key under the master."""
+    """A user as stored: `id` is the look-up hash of the openid. `wrapped_key` is, under the master, the user's data key
+    or, with `key_id`, the half of it whose other half has that id in the key store (ports_people.KeyStore)."""
 
     id: str
     wrapped_key: bytes
@@ -84,6 +85,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     consent_version: str = ""
     consent_at: int = 0
     consent_overseas: bool = False
+    key_id: str = ""
     cooling_until: int = 0
     """No new messages until then: too many were blocked (services/abuse.py)."""
 
@@ -137,6 +139,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     hide_message_ids: tuple[str, ...] = ()
     charge: Charge | None = None
     """What to set aside of the user's credits; None where nothing costs anything."""
+    key_id: str = ""
+    """The `User.key_id` all this was sealed with: an account that was erased meanwhile is not brought back by it."""
 
 
 class AcceptLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,7 +150,9 @@ class AcceptLimits(msgspec.Struct, frozen=True, kw_only=True):
     window_ms: int
 
 
-AcceptStatus = Literal["accepted", "existing", "rate_limited", "turn_in_progress", "no_conversation", "shortfall"]
+AcceptStatus = Literal[
+    "accepted", "existing", "rate_limited", "turn_in_progress", "no_conversation", "no_user", "shortfall"
+]
 
 
 class AcceptOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,7 +226,8 @@ class Turns(Protocol):
     """Turns and their event logs."""
 
     def accept(self, draft: Draft, limits: AcceptLimits) -> AcceptOutcome:
-        """One atomic decision (P2, P3), in this order: the same user and `client_id` exists -> `existing` (the caller
+        """One atomic decision (P2, P3), in this order: `draft.key_id` is given and no stored user has it -> `no_user`;
+        the same user and `client_id` exists -> `existing` (the caller
         compares fingerprints); the conversation is not the user's or deleted -> `no_conversation`; another turn of the
         user is live -> `turn_in_progress`; more than `rate` turns of the user created in the last `window_ms` before
         `draft.turn.created_at` -> `rate_limited`; `draft.charge` cannot be set aside -> `shortfall`; else turn (owned
@@ -290,20 +297,21 @@ class Users(Protocol):
         ...
 
     def set_consent(self, user_id: str, *, version: str, overseas: bool, at: int) -> bool:
-        """Record which agreement the user accepted; False if there is no such user."""
+        """Record which agreement the user accepted ("": none any more), also in the history of consents
+        (ports_people.PersonalData); False if there is no such user."""
         ...
 
-    def erase(self, user_id: str) -> dict[str, int]:
-        """Remove the user with wrapped key, conversations, messages, turns, events and credits for good; rows per
-        table."""
+    def erase(self, user_id: str, *, key_id: str | None = None) -> dict[str, int]:
+        """Remove the user with wrapped key, conversations, messages, turns, events, consents and credits for good; rows
+        per table. With `key_id` an account that has another one, made since, is left alone: {}."""
         ...
 
 
 class Conversations(Protocol):
     """A user's conversations and their messages; every call names the user, so that nobody reaches another's."""
 
-    def create(self, conversation: Conversation) -> None:
-        """Insert."""
+    def create(self, conversation: Conversation, *, key_id: str = "") -> bool:
+        """Insert; False, and nothing is written, where `key_id` is given and not that of the stored user."""
         ...
 
     def get(self, user_id: str, conversation_id: str) -> Conversation | None:
@@ -420,8 +428,9 @@ class Store(Protocol):
 
 class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A generation to ask for. `request_id` goes to the upstream as `X-Request-Id`, `trace` as `traceparent`
-    (domain/trace.py). `avoid` names an upstream that is asked only if there is no other. `still`, if given, is called
-    before every attempt and may take its time: an upstream is asked only after True."""
+    (domain/trace.py). `avoid` names an upstream that is asked only if there is no other. `domestic_only`: no upstream
+    outside mainland China is asked. `still`, if given, is called before every attempt and may take its time: an
+    upstream is asked only after True."""
 
     model: str
     messages: tuple[ChatMessage, ...]
@@ -430,6 +439,7 @@ class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
     trace: str = ""
     avoid: str = ""
     still: Callable[[], bool] | None = None
+    domestic_only: bool = False
 
 
 class RelayText(msgspec.Struct, frozen=True):

@@ -6,8 +6,9 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from yunliao.ports import Message, Store
+from yunliao.ports import Message
 from yunliao.ports_keys import WrappedKeys
+from yunliao.ports_people import PeopleStore
 
 
 class History(Protocol):
@@ -171,7 +172,7 @@ class Wiping(Protocol):
         ...
 
 
-class RecordStore(Store, Protocol):
+class RecordStore(PeopleStore, Protocol):
     """A store with the rooms of this module as well."""
 
     keys: WrappedKeys

@@ -9,6 +9,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -49,6 +50,8 @@ class ModelChoice(msgspec.Struct, frozen=True):
     id: str
     name: str
     domestic: bool = False
+    overseas: bool = False
+    """None of them is: who did not allow overseas processing cannot use it."""
 
 
 def _url(value: str) -> str:
@@ -70,6 +73,12 @@ def _store(value: str) -> str:
             raise _Wrong("names no server: mongodb://user:password@host:port/database, special characters as %XX")
     elif not value.startswith("sqlite:///") or value == "sqlite:///":
         raise _Wrong("must be mongodb://…, mongodb+srv://… or sqlite:///path")
+    return value
+
+
+def _folder(value: str) -> str:
+    if not Path(value).is_dir():
+        raise _Wrong("must be a folder that can be read")
     return value
 
 
@@ -167,6 +176,12 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 def _secret(value: str) -> str:
     if len(value) < 16:
         raise _Wrong("is too short for a secret: at least 16 characters")
+    return value
+
+
+def _path_secret(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{16,100}", value):
+        raise _Wrong("must be 16 to 100 letters, digits, - or _")
     return value
 
 
@@ -288,6 +303,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("YUNLIAO_EVENT_HOURS", "event_hours", _number(0.1, 168), "6", "6", "hours an ended turn's events are kept"),
     Variable("YUNLIAO_JOBS_SECRET", "jobs_secret", _secret, "", "<openssl rand -hex 16>",
              "shared secret of `/jobs/{name}`; empty: jobs refused (secret)"),
+    Variable("YUNLIAO_PUSH_SECRET", "push_secret", _path_secret, "", "<openssl rand -hex 16>",
+             "last part of the message push's path, `/wx/push/<secret>`; empty: `/wx/push` (secret)"),
     Variable("YUNLIAO_METRICS_TOKEN", "metrics_token", _secret, "", "<openssl rand -hex 16>",
              "bearer token of `/metrics`; needed in production, else metrics are refused (secret)"),
     Variable("YUNLIAO_NAME", "name", _text(40), "云聊", "云聊", "name people see"),
@@ -300,6 +317,10 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("YUNLIAO_IMAGE_HOSTS", "image_hosts", _hosts, "", "img.example.com", "hosts images may be shown from"),
     Variable("YUNLIAO_PRICES", "prices", _prices, "", "/app/prices.json",
              "prices, plans and limits of credits: JSON, or the path of a JSON file (docs/credits.md); empty: nothing costs anything"),
+    Variable("YUNLIAO_TEXTS_DIR", "texts_dir", _folder, "", "/app/texts",
+             "folder with your own agreement and privacy texts (docs/privacy.md); what is missing there is as packaged"),
+    Variable("YUNLIAO_KEYS_URL", "keys_url", _store, "", "mongodb://user:password@keys-host:27017/yunliao_keys?replicaSet=rs0",
+             "where halves of data keys are kept, apart from backups (docs/privacy.md); empty: beside the records (secret)"),
     Variable("YUNLIAO_HISTORY_DAYS", "history_days", _integer(0, 36500), "0", "365",
              "days messages are kept; `0`: until their owner deletes them"),
     Variable("YUNLIAO_VERDICT_DAYS", "verdict_days", _integer(180, 3650), "200", "365",
@@ -311,7 +332,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("CBR_ENV_ID", "platform_env", _text(100), "", "prod-1a2b3c", "set by Cloud Run: callers of another environment are refused"),
 )  # fmt: skip
 
-SECRETS = frozenset({"relay_key", "relays", "store_url", "master_keys", "jobs_secret", "metrics_token"})
+SECRETS = frozenset(
+    {"relay_key", "relays", "store_url", "master_keys", "jobs_secret", "metrics_token", "push_secret", "keys_url"}
+)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -350,6 +373,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     grace_seconds: float
     event_hours: float
     jobs_secret: str
+    push_secret: str
     metrics_token: str
     name: str
     ai_notice: str
@@ -358,6 +382,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     filing: str
     contact: str
     image_hosts: tuple[str, ...]
+    texts_dir: str
+    keys_url: str
     platform_env: str
     prices: PriceTable | None = None
     history_days: int = 0
@@ -466,7 +492,10 @@ def _with_relays(values: dict[str, Any], environ: Mapping[str, str]) -> dict[str
             for public, relay in {public: relay for relay in reversed(relays) for public in relay.models}.items()
         )
     overseas = {public for relay in relays if not relay.domestic for public in relay.models}
-    choices = tuple(ModelChoice(choice.id, choice.name, choice.id not in overseas) for choice in models)
+    home = {public for relay in relays if relay.domestic for public in relay.models}
+    choices = tuple(
+        ModelChoice(choice.id, choice.name, choice.id not in overseas, choice.id not in home) for choice in models
+    )
     return {**values, "relays": relays, "models": choices, "model": values["model"] or choices[0].id}
 
 
@@ -491,6 +520,11 @@ def _whole(values: Mapping[str, Any]) -> list[str]:
         )
     if offered and values["model"] and values["model"] not in offered:
         problems.append("YUNLIAO_MODEL is a model that no upstream of YUNLIAO_RELAYS has. Example: deepseek-chat")
+    if values["keys_url"] and values["keys_url"] == values["store_url"]:
+        problems.append(
+            "YUNLIAO_KEYS_URL is YUNLIAO_STORE_URL: leave it empty, or name another place, which backups leave out. "
+            "Example: mongodb://user:password@keys-host:27017/yunliao_keys?replicaSet=rs0"
+        )
     if values["answer_tokens"] * 2 > values["context_tokens"]:
         problems.append("YUNLIAO_ANSWER_TOKENS is more than half of YUNLIAO_CONTEXT_TOKENS. Example: 4000 of 16000")
     return problems

@@ -173,6 +173,12 @@ class Answer {
     return codeOf(this.markdown.blocks[block]);
   }
 
+  /** @param {number} block @returns {string} the name behind the fence */
+  languageAt(block) {
+    const found = this.markdown.blocks[block];
+    return (found && found.lang) || '';
+  }
+
   stop() {
     this.throttle.stop();
   }

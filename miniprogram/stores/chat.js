@@ -15,7 +15,7 @@ const { Asking } = require('./asking');
 const { Countdown } = require('./countdown');
 const { entry } = require('./message');
 const { clientId } = require('../core/ids');
-const { withLabel } = require('../core/label');
+const { withLabel, withCodeLabel } = require('../core/label');
 const { problem, toView } = require('../core/errors');
 
 /**
@@ -257,9 +257,11 @@ class Chat extends Store {
     return withLabel(this.plainText(key), one.label || this.parts.session.state.aiLabel);
   }
 
-  /** @param {string} key @param {number} block @returns {string} */
+  /** For the clipboard, with the AI label. @param {string} key @param {number} block @returns {string} */
   codeText(key, block) {
-    return this.answers.of(key).codeAt(block);
+    const one = this.timeline.find(key);
+    const answer = this.answers.of(key);
+    return withCodeLabel(answer.codeAt(block), answer.languageAt(block), (one && one.label) || this.parts.session.state.aiLabel);
   }
 
   dismissError() {

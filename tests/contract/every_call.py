@@ -4,7 +4,7 @@ import inspect
 from typing import Any
 
 from tests.contract.records import LIMITS, charge, draft, ending, last, rows, user
-from yunliao import ports, ports_keys, ports_ledger, ports_records
+from yunliao import ports, ports_keys, ports_ledger, ports_people, ports_records
 from yunliao.domain.ledger.audit import findings
 from yunliao.domain.ledger.codes import Code
 from yunliao.domain.ledger.granting import Movement
@@ -13,6 +13,7 @@ from yunliao.ports_keys import Rewrapped
 from yunliao.ports_records import AuditEntry, Card, RecordStore, VerdictEntry
 
 ROOMS: dict[str, type] = {
+    "personal": ports_people.PersonalData,
     "turns": ports.Turns,
     "users": ports.Users,
     "conversations": ports.Conversations,
@@ -94,8 +95,16 @@ def _use(store: Any) -> None:
     room.delete("u1", "c", at=10)
     assert room.purge(deleted_before=11, limit=5) == 1
     assert store.turns.expire_events(ended_before=99_000, limit=5) == 1
+    assert [one.version for one in store.personal.consents("u1")] == ["v"]
     _use_records(store)
-    assert store.users.erase("u1")["messages"] == 3
+    assert store.personal.rekey("u1", old=b"key2", new=b"half", key_id="k")
+    assert store.personal.keyed(after="", limit=5) == [("u1", "k")]
+    assert store.personal.conversations("u1", after="", until=9_000, limit=5)
+    assert store.personal.messages("u1", conversation, after=(-1, ""), until=9_000, limit=5)
+    assert store.personal.turns("u1", after="", until=9_000, limit=5)
+    assert room.create(ports.Conversation(id="d", user_id="u1", created_at=1, last_activity_at=1), key_id="k")
+    assert store.personal.purge("u1", "d") == {"conversations": 1, "messages": 0, "turns": 0, "events": 0}
+    assert store.users.erase("u1", key_id="k")["messages"] == 3
     assert store.wiping.census()["users"] == 0
     store.wiping.clear("no_such_table")
 

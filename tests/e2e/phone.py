@@ -34,10 +34,18 @@ class Platform(Exception):
 class Phone:
     """One local user."""
 
-    def __init__(self, url: str, user: str) -> None:
+    def __init__(self, url: str, user: str, *, agree: bool = True) -> None:
+        """`agree`: this user accepts the agreement first, as the mini-program has everybody do."""
         self.url = url
         self.user = user
         self.host = url.removeprefix("http://")
+        if agree:
+            self.agree()
+
+    def agree(self, *, overseas: bool = True) -> dict[str, Any]:
+        """Accept the current texts."""
+        view: dict[str, Any] = self.call("PUT", "/v1/me/consent", {"version": "latest", "overseas": overseas})
+        return view
 
     def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         """The JSON answer. Raises `Refused`, `Platform`."""

@@ -20,7 +20,7 @@ from yunliao.adapters.metrics import PrometheusMetrics
 from yunliao.domain.events import Accepted, End, Text, encode_event
 from yunliao.domain.principal import Principal
 from yunliao.domain.turn import Turn
-from yunliao.errors import NotFound, StoreUnavailable, Suspended, TicketInvalid
+from yunliao.errors import ConsentRequired, NotFound, StoreUnavailable, Suspended, TicketInvalid
 from yunliao.services.health import Check
 from yunliao.services.listen import Slice
 from yunliao.services.live_log import LiveLog, Numbered
@@ -44,6 +44,19 @@ class FakePeople:
         if principal.openid == "oUnlucky00":
             raise StoreUnavailable
         return FakeOwner(f"user-{principal.openid}", principal)
+
+
+class FakeConsents:
+    """Everybody agreed but for `disagreed`, openids."""
+
+    def __init__(self, people: FakePeople) -> None:
+        self._people = people
+        self.disagreed: set[str] = set()
+
+    def admit(self, principal: Principal, *, fresh: bool = False) -> FakeOwner:
+        if principal.openid in self.disagreed:
+            raise ConsentRequired
+        return self._people.resolve(principal)
 
 
 class FakeTurns:
@@ -140,10 +153,12 @@ class FakeServices:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.people: Any = FakePeople()
+        self.consents: Any = FakeConsents(self.people)
         self.turns: Any = FakeTurns()
         self.listen: Any = FakeListen(self.turns)
         self.tickets: Any = FakeTickets()
         self.health: Any = FakeHealth()
+        self.pushes: Any = SimpleNamespace(take=lambda push: False)
         self.jobs: Any = SimpleNamespace(run=lambda name: {name: 0})
         self.metrics = PrometheusMetrics()
         self.turn_log = JsonTurnLog()

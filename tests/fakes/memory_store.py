@@ -43,6 +43,7 @@ from yunliao.ports import (
 )
 from yunliao.ports_keys import WrappedKeys
 from yunliao.ports_ledger import Ledger, Posted
+from yunliao.ports_people import ConsentRecord, KeyShare, PersonalData
 from yunliao.ports_records import AuditEntry, AuditLog, Card, Cards, History, Standing, VerdictEntry, Verdicts, Wiping
 
 
@@ -62,10 +63,15 @@ class Tables:
         self.accounts: dict[str, Account] = {}
         self.entries: dict[tuple[str, str, str], Entry] = {}
         self.codes: dict[str, Code] = {}
+        self.consents: dict[str, list[ConsentRecord]] = {}
         self.verdicts: dict[str, VerdictEntry] = {}
         self.passes: dict[tuple[int, str], int] = {}
         self.cards: dict[tuple[str, str], Card] = {}
         self.audit: dict[int, AuditEntry] = {}
+
+    def has_key(self, user_id: str, key_id: str) -> bool:
+        """Whether the user is there, with that half of a data key."""
+        return user_id in self.users and self.users[user_id].key_id == key_id
 
     def conversation(self, user_id: str, conversation_id: str) -> Conversation | None:
         """The user's conversation, deleted or not."""
@@ -195,6 +201,8 @@ class MemoryTurns:
 
     def _refusal(self, draft: Draft, limits: AcceptLimits) -> AcceptOutcome | None:
         turn = draft.turn
+        if draft.key_id and not self._tables.has_key(turn.user_id, draft.key_id):
+            return AcceptOutcome(status="no_user")
         existing = self.by_client_id(turn.user_id, turn.client_id)
         if existing is not None:
             return AcceptOutcome(status="existing", turn=existing)
@@ -273,17 +281,20 @@ class MemoryUsers:
             user = self._tables.users.get(user_id)
             if user is None:
                 return False
+            self._tables.consents.setdefault(user_id, []).append(ConsentRecord(at, version, overseas))
             changed = replace(user, consent_version=version, consent_overseas=overseas, consent_at=at)
             self._tables.users[user_id] = changed
             return True
 
-    def erase(self, user_id: str) -> dict[str, int]:
+    def erase(self, user_id: str, *, key_id: str | None = None) -> dict[str, int]:
         tables = self._tables
         with tables.lock:
             account = tables.accounts.get(user_id)
             if account is not None and account.allowed_day >= 0:
                 mark = mark_of(user_id, account)
                 tables.tickets[mark.name] = (str(mark.allowed_day).encode(), mark.expires_at)
+            if user_id in tables.users and key_id not in (None, tables.users[user_id].key_id):
+                return {}
             turns, events = tables.drop_turns(lambda turn: turn.user_id == user_id)
             return {
                 "events": events,
@@ -292,6 +303,7 @@ class MemoryUsers:
                 "conversations": _drop(tables.conversations, lambda conversation: conversation.user_id == user_id),
                 "entries": _drop(tables.entries, lambda entry: entry.user_id == user_id),
                 "accounts": int(tables.accounts.pop(user_id, None) is not None),
+                "consents": len(tables.consents.pop(user_id, [])),
                 "cards": _drop(tables.cards, lambda card: card.owner == user_id),
                 "users": _drop(tables.users, lambda user: user.id == user_id),
             }
@@ -303,9 +315,12 @@ class MemoryConversations:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def create(self, conversation: Conversation) -> None:
+    def create(self, conversation: Conversation, *, key_id: str = "") -> bool:
         with self._tables.lock:
+            if key_id and not self._tables.has_key(conversation.user_id, key_id):
+                return False
             self._tables.conversations[conversation.id] = conversation
+            return True
 
     def get(self, user_id: str, conversation_id: str) -> Conversation | None:
         with self._tables.lock:
@@ -528,6 +543,113 @@ class MemoryLedger:
         return sorted(mine, key=lambda entry: entry.number)
 
 
+class MemoryPersonalData:
+    """Implements `ports_people.PersonalData`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def consents(self, user_id: str) -> list[ConsentRecord]:
+        with self._tables.lock:
+            return list(self._tables.consents.get(user_id, []))
+
+    def conversations(self, user_id: str, *, after: str, until: int, limit: int) -> list[Conversation]:
+        with self._tables.lock:
+            own = [one for one in self._tables.conversations.values() if one.user_id == user_id]
+        return sorted((one for one in own if one.id > after and one.created_at <= until), key=lambda one: one.id)[
+            :limit
+        ]
+
+    def messages(
+        self, user_id: str, conversation_id: str, *, after: tuple[int, str], until: int, limit: int
+    ) -> list[Message]:
+        with self._tables.lock:
+            own = [
+                one
+                for one in self._tables.messages.values()
+                if (one.user_id, one.conversation_id) == (user_id, conversation_id)
+            ]
+        return _beyond(own, after, until, limit)
+
+    def turns(self, user_id: str, *, after: str, until: int, limit: int) -> list[Turn]:
+        with self._tables.lock:
+            own = [turn for turn in self._tables.turns.values() if turn.user_id == user_id]
+        return sorted((one for one in own if one.id > after and one.created_at <= until), key=lambda one: one.id)[
+            :limit
+        ]
+
+    def purge(self, user_id: str, conversation_id: str) -> dict[str, int] | None:
+        tables = self._tables
+        with tables.lock:
+            if tables.conversation(user_id, conversation_id) is None:
+                return None
+            for turn in tables.turns.values():
+                if turn.live and turn.conversation_id == conversation_id:
+                    let_go_in(MemoryBooks(tables), turn)
+            turns, events = tables.drop_turns(lambda turn: turn.conversation_id == conversation_id)
+            messages = _drop(tables.messages, lambda message: message.conversation_id == conversation_id)
+            del tables.conversations[conversation_id]
+            return {"events": events, "turns": turns, "messages": messages, "conversations": 1}
+
+    def keyed(self, *, after: str, limit: int) -> list[tuple[str, str]]:
+        with self._tables.lock:
+            return sorted((user.id, user.key_id) for user in self._tables.users.values() if user.id > after)[:limit]
+
+    def rekey(self, user_id: str, *, old: bytes, new: bytes, key_id: str) -> bool:
+        with self._tables.lock:
+            user = self._tables.users.get(user_id)
+            if user is None or user.wrapped_key != old or user.key_id:
+                return False
+            self._tables.users[user_id] = replace(user, wrapped_key=new, key_id=key_id)
+            return True
+
+
+class MemoryKeyStore:
+    """Implements `ports_people.KeyStore`."""
+
+    def __init__(self) -> None:
+        self.shares: dict[str, KeyShare] = {}
+        self._mark = ""
+
+    def migrate(self) -> None: ...
+
+    def mark(self, value: str) -> str:
+        self._mark = self._mark or value
+        return self._mark
+
+    def put(self, share: KeyShare) -> None:
+        self.shares[share.id] = share
+
+    def get(self, share_id: str) -> KeyShare | None:
+        return self.shares.get(share_id)
+
+    def destroy(self, share_id: str, *, at: int) -> bool:
+        found = self.shares.get(share_id)
+        if found is None or found.destroyed_at:
+            return False
+        self.shares[share_id] = replace(found, share=b"", destroyed_at=at)
+        return True
+
+    def settled(self, share_id: str) -> None:
+        if share_id in self.shares and self.shares[share_id].destroyed_at:
+            self.shares[share_id] = replace(self.shares[share_id], user_id="")
+
+    def unsettled(self, *, limit: int) -> list[KeyShare]:
+        left = [share for share in self.shares.values() if share.destroyed_at and share.user_id]
+        return sorted(left, key=lambda share: share.destroyed_at)[:limit]
+
+    def destroyed(self, share_ids: Collection[str]) -> set[str]:
+        return {one for one in share_ids if one in self.shares and self.shares[one].destroyed_at}
+
+    def clear(self) -> int:
+        count, self.shares, self._mark = len(self.shares), {}, ""
+        return count
+
+    def ping(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class MemoryStore:
     """Implements `ports.Store`. Gone with the process."""
 
@@ -536,6 +658,7 @@ class MemoryStore:
         self.turns: Turns = MemoryTurns(tables)
         self.users: Users = MemoryUsers(tables)
         self.conversations: Conversations = MemoryConversations(tables)
+        self.personal: PersonalData = MemoryPersonalData(tables)
         self.tickets: Tickets = MemoryTickets(tables)
         self.secrets: Secrets = MemorySecrets(tables)
         self.registers: Registers = MemoryRegisters(tables)
@@ -567,3 +690,8 @@ def _drop(table: dict[str, Any], doomed: Callable[[Any], bool]) -> int:
     for key in keys:
         del table[key]
     return len(keys)
+
+
+def _beyond(found: list[Any], after: tuple[int, str], until: int, limit: int) -> list[Any]:
+    ordered = sorted(found, key=lambda one: (one.created_at, one.id))
+    return [one for one in ordered if (one.created_at, one.id) > after and one.created_at <= until][:limit]

@@ -7,7 +7,7 @@ const { highlightLine, START } = require('../../miniprogram/core/highlight');
 const { Throttle } = require('../../miniprogram/core/throttle');
 const { backoff } = require('../../miniprogram/core/backoff');
 const { clientId } = require('../../miniprogram/core/ids');
-const { withLabel, validLabel } = require('../../miniprogram/core/label');
+const { withLabel, withCodeLabel, validLabel } = require('../../miniprogram/core/label');
 const outbox = require('../../miniprogram/core/outbox');
 const format = require('../../miniprogram/core/format');
 const { byteLength } = require('../../miniprogram/core/patch');
@@ -109,6 +109,13 @@ test('client ids have the shape the service accepts and do not repeat', () => {
 test('copied text always carries a label with both elements', () => {
   assert.equal(withLabel('text\n', '内容由 AI 生成'), 'text\n\n（内容由 AI 生成）');
   ['', 'robot', 'AI', '生成'].forEach((label) => assert.ok(validLabel(withLabel('t', label))));
+  assert.equal(withCodeLabel('print(1)\n\n', 'python', 'AI 生成'), 'print(1)\n# AI 生成\n');
+  assert.equal(withCodeLabel('<p>', 'HTML', 'AI 生成'), '<p>\n<!-- AI 生成 -->\n');
+  assert.equal(withCodeLabel('a {}', 'css', 'AI 生成'), 'a {}\n/* AI 生成 */\n');
+  assert.equal(withCodeLabel('SELECT 1;', 'sql', 'robot'), 'SELECT 1;\n-- AI 生成\n');
+  assert.equal(withCodeLabel('f();', 'js', 'AI 生成'), 'f();\n// AI 生成\n');
+  assert.equal(withCodeLabel('words', '', 'AI 生成'), 'words\n\n（AI 生成）');
+  ['', 'c', 'rust', 'no-such', 'json'].forEach((language) => assert.ok(validLabel(withCodeLabel('x', language, ''))));
 });
 
 test('the outbox sends one at a time, in order, and keeps ids', () => {

@@ -32,15 +32,23 @@ CALLER = {
 }
 
 
+def agree(app: Flask, headers: dict[str, str], *, overseas: bool = True) -> None:
+    """The consent of a caller, as their mini-program gives it."""
+    given = {"version": "latest", "overseas": overseas}
+    assert app.test_client().put("/v1/me/consent", json=given, headers=headers).status_code == 200
+
+
 @pytest.fixture
 def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
     made: list[Flask] = []
 
-    def make(**changes: str) -> Flask:
+    def make(*, agreed: bool = True, **changes: str) -> Flask:
         environment = {**ENVIRONMENT, "YUNLIAO_STORE_URL": f"sqlite:///{tmp_path}/y.db", **changes}
         settings = Settings.from_env(environment)
         app = create_app(settings, build_services(settings))
         made.append(app)
+        if agreed:
+            agree(app, CALLER)
         return app
 
     yield make

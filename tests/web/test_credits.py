@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 
-from tests.web.conftest import CALLER
+from tests.web.conftest import CALLER, agree
 from yunliao.bootstrap import Services
 from yunliao.domain.ledger.audit import findings
 from yunliao.domain.ledger.codes import Code, digest, shown
@@ -159,6 +159,7 @@ def test_a_code_is_redeemed_once_and_guessing_must_wait(client: FlaskClient, app
 def test_nobody_sees_anothers_receipt(client: FlaskClient) -> None:
     turn = send(client)["turn"]["id"]
     other = {**CALLER, "X-WX-OPENID": "oSomebodyElse001"}
+    agree(client.application, other)
     assert client.get(f"/v1/turns/{turn}/receipt", headers=other).status_code == 404
     assert client.get("/v1/turns/turn_none/receipt", headers=CALLER).status_code == 404
     assert client.get("/v1/me/credits").status_code == 403  # no platform stands behind it

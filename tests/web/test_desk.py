@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.web.conftest import CALLER
+from tests.web.conftest import CALLER, agree
 
 PASSWORD = "canary-password-1"
 WORD = "金丝雀词"
@@ -122,6 +122,7 @@ def test_a_one_time_code_lets_one_wechat_user_in_and_the_platforms_headers_alone
     other = {**inside, "X-WX-OPENID": "oCaller_000000002"}
     for wrong in (other, {"Authorization": inside["Authorization"]}, CALLER):
         assert client.get("/op/v1/me", headers=wrong).status_code == 401
+    agree(app, other)
     again = client.post("/v1/operator/bind", json={"code": code}, headers=other)
     assert (again.status_code, again.get_json()["error"]["code"]) == (401, "operator_login")
 

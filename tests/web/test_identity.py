@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.web.conftest import CALLER
+from tests.web.conftest import CALLER, agree
 
 SHARED = {
     "X-WX-SOURCE": "wx_client",
@@ -57,9 +57,12 @@ def test_everybody_else_reaches_nothing(client: FlaskClient, headers: dict[str, 
 
 
 def test_no_user_reaches_anothers(make_app: Callable[..., Flask]) -> None:
-    client = make_app().test_client()
+    app = make_app()
+    client = app.test_client()
     stranger = but(CALLER, X_WX_OPENID="oStranger_0000001")
     twin = but(CALLER, X_WX_APPID="wxallowed2")  # the same openid under another appid is another person
+    for other in (stranger, twin):
+        agree(app, other)
     sent = client.post("/v1/turns", json={"client_id": "message-1", "text": "私事"}, headers=CALLER).get_json()
     turn, conversation = sent["turn"]["id"], sent["turn"]["conversation_id"]
     message = sent["events"][0]["user_message_id"]
@@ -99,7 +102,9 @@ def test_jobs_want_the_secret_and_push_wants_the_platform(client: FlaskClient) -
     assert client.post("/jobs/nothing", json={}, headers=allowed).status_code == 404
     probe = {"action": "CheckContainerPath"}
     assert client.post("/wx/push", json=probe).status_code == 403
-    answer = client.post("/wx/push", json=probe, headers={"X-WX-SOURCE": "wx_client"})
+    for client_made in ({"X-WX-SOURCE": "wx_client"}, CALLER, {"X-WX-SOURCE": "other", "X-WX-SERVICE": "yunliao"}):
+        assert client.post("/wx/push", json=probe, headers=client_made).status_code == 403
+    answer = client.post("/wx/push", json=probe, headers={"X-WX-SOURCE": "other"})
     assert (answer.status_code, answer.data) == (200, b"success")
 
 

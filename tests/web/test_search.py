@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.web.conftest import CALLER
+from tests.web.conftest import CALLER, agree
 
 
 def named(client: FlaskClient, *titles: str) -> None:
@@ -35,9 +35,10 @@ def test_pages_go_on_by_the_cursor(client: FlaskClient) -> None:
     assert sorted(seen) == [f"note {number}" for number in range(5)]
 
 
-def test_nobody_finds_what_is_of_others(client: FlaskClient) -> None:
+def test_nobody_finds_what_is_of_others(app: Flask) -> None:
+    client, other = app.test_client(), {**CALLER, "X-WX-OPENID": "oCaller_000000002"}
     named(client, "canary")
-    other = {**CALLER, "X-WX-OPENID": "oCaller_000000002"}
+    agree(app, other)
     assert client.get("/v1/search?q=canary", headers=other).get_json()["results"] == []
 
 

@@ -10,14 +10,16 @@ import msgspec
 from chaos.records import Evidence, Kept
 from cloudrun.identity import APPID, openid_of
 from yunliao.adapters.clock import SystemClock
+from yunliao.adapters.ids import SortableIds
 from yunliao.adapters.vault import MasterKeyVault
-from yunliao.bootstrap import store_at
+from yunliao.bootstrap import key_store_for, store_at
 from yunliao.domain.ledger.audit import findings
 from yunliao.domain.principal import Principal
 from yunliao.domain.seats import Seats
 from yunliao.domain.turn import Turn
 from yunliao.ports import Store
 from yunliao.services.asking import open_body
+from yunliao.services.data_keys import DataKeys
 from yunliao.services.engine import EVENTS_READ, open_event
 from yunliao.services.people import Owner, People
 from yunliao.settings import Settings
@@ -31,9 +33,19 @@ class Inside:
 
     def __init__(self, env: dict[str, str]) -> None:
         settings = Settings.from_env(env)
-        self.store: Store = store_at(settings.store_url)
-        vault = MasterKeyVault(settings.master_keys)
-        self._people = People(users=self.store.users, shared=self.store.secrets, vault=vault, clock=SystemClock())
+        store = store_at(settings.store_url)
+        self.store: Store = store
+        vault, clock = MasterKeyVault(settings.master_keys), SystemClock()
+        self._key_store = key_store_for(settings, store)
+        keys = DataKeys(
+            store=self._key_store,
+            users=store.users,
+            personal=store.personal,
+            vault=vault,
+            ids=SortableIds(clock),
+            clock=clock,
+        )
+        self._people = People(users=store.users, shared=store.secrets, vault=vault, clock=clock, keys=keys)
 
     def live(self) -> list[str]:
         """Ids of turns that have not ended, whoever's they are."""
@@ -43,7 +55,10 @@ class Inside:
         """The turns of these (user, client id) pairs, as far as there are any."""
         found = []
         for user, client_id in asked:
-            owner = self._people.resolve(Principal(openid=openid_of(user), appid=APPID))
+            known = self._people.find(Principal(openid=openid_of(user), appid=APPID))
+            if known is None:
+                continue
+            owner = known[1]
             turn = self.store.turns.by_client_id(owner.user_id, client_id)
             if turn is not None:
                 found.append(self._one(user, owner, turn))

@@ -37,6 +37,7 @@ class Person:
     async def live(self) -> None:
         """A life: think, act, listen."""
         await asyncio.sleep(self.chance.uniform(0, 4))
+        await self.phone.agree()
         while not self.stage.closing.is_set():
             await self._act()
             if self.chance.random() < 0.25:

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+AGREE_TRIES, AGREE_PAUSE = 100, 0.5
 CALL_SECONDS = 17.0
 """A little more than the platform's cap of 15."""
 QUIET_SECONDS = 25.0
@@ -56,6 +57,19 @@ class Phone:
         if response.status >= 400:
             raise Refused(response.status, {"code": f"http_{response.status}"})
         return response.status, answer
+
+    async def agree(self) -> None:
+        """Accept the texts, however often it has to be said: nobody gets anywhere without."""
+        for _ in range(AGREE_TRIES):
+            try:
+                await self.call("PUT", "/v1/me/consent", {"version": "latest", "overseas": True})
+                return
+            except Lost:
+                pass
+            except Refused as refused:
+                if not refused.retryable:
+                    raise
+            await asyncio.sleep(AGREE_PAUSE)
 
     async def poll(self, turn: str, after: int, wait: float) -> dict[str, Any]:
         """One look at the events."""

@@ -65,6 +65,7 @@ async def _roll(world: World, say: Callable[[str], None]) -> None:
 async def _one(session: aiohttp.ClientSession, url: str, number: int, seed: str, over: asyncio.Event) -> str:
     phone = Phone(session, url, f"u{number:02d}")
     marker = f"[{phone.user}-0001r]"
+    await phone.agree()
     body = {"client_id": f"rolling-{number:04d}-{seed}", "text": f"{marker} 请讲一讲", "model": "demo-chat"}
     turn = (await phone.call("POST", "/v1/turns?wait=0", body))[1]["turn"]["id"]
     view = View(phone.user, turn, "rolling")

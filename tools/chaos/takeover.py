@@ -96,6 +96,7 @@ async def _one(world: World, phone: Phone, lane: int, number: int, chance: rando
     marker = f"[{phone.user}-{number:04d}t]"
     whole = tale.answer(seed, marker, plain=True, sentences=SENTENCES)
     moment = chance.uniform(0.0, len(whole) / PACE * 0.75)
+    await phone.agree()
     body = {"client_id": f"takeover-{number:04d}-{seed}", "text": f"{marker} 请讲一讲", "model": "demo-chat"}
     answer = (await phone.call("POST", "/v1/turns?wait=0", body, **{"X-Local-Instance": str(lane)}))[1]
     turn, cursor = answer["turn"]["id"], answer["cursor"]

@@ -9,7 +9,10 @@ pre{background:#f4f4f4;padding:1rem;overflow:auto}</style>
 <h1>云聊 Yunliao</h1>
 <p>本地云托管正在运行。<br>The local Cloud Run is running.</p>
 <p>在终端里试一试：<br>Try this in a terminal:</p>
-<pre>curl -s 'ORIGIN/v1/turns?wait=5' -H 'X-WX-SERVICE: yunliao' -H 'X-Local-User: alice' \\
+<pre>curl -s -X PUT 'ORIGIN/v1/me/consent' -H 'X-WX-SERVICE: yunliao' -H 'X-Local-User: alice' \\
+  -H 'Content-Type: application/json' -d '{"version": "latest"}'
+
+curl -s 'ORIGIN/v1/turns?wait=5' -H 'X-WX-SERVICE: yunliao' -H 'X-Local-User: alice' \\
   -H 'Content-Type: application/json' -d '{"client_id": "my-first-turn", "text": "用三句话介绍你自己"}'
 
 curl -s ORIGIN/__local/state</pre>

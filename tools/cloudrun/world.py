@@ -114,7 +114,10 @@ class World:
         plan = self.plan
         if plan.relay_url or (len(plan.relays) == 1 and not plan.relays[0]):
             key = plan.relay_key or ("" if plan.relay_url else "demo-key")
-            return {"YUNLIAO_RELAY_URL": plan.relay_url or self.urls["relay"] + "/v1", "YUNLIAO_RELAY_KEY": key}
+            url = plan.relay_url or self.urls["relay"] + "/v1"
+            # The demo relay is on this very machine; where another one is, only its operator knows.
+            home = {} if plan.relay_url else {"YUNLIAO_RELAY_DOMESTIC": "on"}
+            return {"YUNLIAO_RELAY_URL": url, "YUNLIAO_RELAY_KEY": key, **home}
         model = plan.model or "demo-chat"
         upstreams = [
             {
@@ -123,6 +126,7 @@ class World:
                 "key": "demo-key",
                 "models": {model: model},
                 "priority": number,
+                "domestic": True,
                 **more,
             }
             for number, more in enumerate(plan.relays, 1)

@@ -15,6 +15,10 @@ from typing import Any
 from dev.trouble import Trouble
 
 TEXT_LINK = {"X-WX-SERVICE": "yunliao", "Content-Type": "application/json"}
+AGREED = (
+    "已代测试用户同意用户协议与隐私说明（见 /v1/config）。 "
+    "The agreement and the privacy notice (/v1/config) were accepted for the test user."
+)
 HELP = "/stop 停止回答 · /new 新会话 · /history 历史 · /quit 退出"
 
 
@@ -47,6 +51,14 @@ class Gateway:
             wait = f" ({error['retry_after']} s)" if error.get("retry_after") else ""
             raise Trouble(f"{error['message']}{wait}\n{error.get('message_en', '')}\n[{error['code']}]")
         return answer
+
+    def agree(self) -> None:
+        """Before the first message the texts are accepted, overseas processing included: the user of a local Cloud Run
+        is a test user."""
+        consent = self.call("GET", "/v1/me")["consent"]
+        if consent["version"] != consent["current"]:
+            self.call("PUT", "/v1/me/consent", {"version": consent["current"], "overseas": True})
+            print(AGREED, file=sys.stderr)
 
 
 class Conversation:
@@ -129,9 +141,9 @@ def _plain(text: str) -> str:
 def chat(options: argparse.Namespace) -> int:
     """One message, or an interactive chat until /quit."""
     conversation = Conversation(Gateway(options.port, options.user))
+    conversation.gateway.agree()
     if options.message is not None:
         return 0 if conversation.say(options.message) else 1
-    conversation.gateway.call("GET", "/v1/me")
     print(f"云聊 · {HELP}")
     answering: threading.Thread | None = None
     while True:

@@ -14,14 +14,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.bootstrap import store_at
 from yunliao.ports import User
 from yunliao.ports_records import RecordStore
 from yunliao.services.key_book import KeyBook
-from yunliao.services.people import People
 from yunliao.services.rotation import Rotation
+from yunliao.services.shared_key import SharedKey
 
 RING = [("old", os.urandom(32)), ("new", os.urandom(32))]
 READERS = 2
@@ -47,8 +46,7 @@ def measure(url: str, *, users: int) -> str:
     store = store_at(url)
     store.migrate()
     vault = MasterKeyVault(RING)
-    people = People(users=store.users, shared=store.secrets, vault=vault, clock=SystemClock())
-    people.check_keys()
+    SharedKey("lookup", shared=store.secrets, vault=vault).get()
     marks = populate(store, vault, users)
     turned = MasterKeyVault(RING[::-1])
     rotation = Rotation(

@@ -12,6 +12,10 @@ class JsonTurnLog:
         """The canonical line of an ended turn; fields without a value are left out."""
         self._logger.info("turn", **{name: value for name, value in fields.items() if value not in (None, "")})
 
+    def erased(self, *, receipt: str, what: str, records: int) -> None:
+        """That something was erased, by its receipt; never whose it was."""
+        self._logger.info("erased", receipt=receipt, what=what, records=records)
+
     def fault(self, kind: str, request_id: str, route: str) -> None:
         """A request that failed on our side: the kind of the fault and where, never its words."""
         self._logger.error("fault", kind=kind, request_id=request_id, route=route)

@@ -30,10 +30,12 @@ class RelayModerator:
         observe: Callable[[str, str, float], None],
         *,
         model: str = "",
+        domestic: bool = True,
         connect_seconds: float = CONNECT_SECONDS,
         read_seconds: float = READ_SECONDS,
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
+        self.domestic = domestic
         self._http = JsonPost(base_url, connect=connect_seconds, read=read_seconds, total=total_seconds)
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._model = {"model": model} if model else {}
@@ -76,15 +78,19 @@ class RelayModerator:
 
 
 class FirstDecision:
-    """Several moderators of one layer: the first that comes to a decision is believed, the others stand by."""
+    """Several moderators of one layer: the first that comes to a decision is believed, the others stand by. One that is
+    not `domestic` is asked only about people who allowed overseas processing."""
 
     def __init__(self, moderators: Sequence[Moderator]) -> None:
         self._moderators = tuple(moderators)
+        self.domestic = any(getattr(moderator, "domestic", True) for moderator in self._moderators)
 
     def check(self, text: str, principal: Principal) -> Verdict:
         """Raises `ModerationUnavailable` when none of them decides."""
         failure = ModerationUnavailable("no moderator")
         for moderator in self._moderators:
+            if not (principal.overseas or getattr(moderator, "domestic", True)):
+                continue
             try:
                 return moderator.check(text, principal)
             except ModerationUnavailable as failed:

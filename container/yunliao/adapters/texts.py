@@ -1,8 +1,13 @@
-"""The operator's documents and starter cards, from the files that ship with the package."""
+"""The operator's documents, from a folder of theirs or as packaged, and the starter cards."""
 
 from importlib.resources import files
+from pathlib import Path
 
-from yunliao.services.catalog import Starter
+from yunliao.errors import Misconfigured
+from yunliao.services.catalog import Language, Name, Starter
+
+MAX_CHARS = 50_000
+"""Of one document: all four travel in one answer, which the platform limits to 1 MB (platform.md §1.3)."""
 
 STARTERS = (
     Starter("介绍一下你自己", "用三句话介绍你自己"),
@@ -12,21 +17,27 @@ STARTERS = (
 )
 
 
-class PackagedTexts:
-    """Reads `yunliao/data/*.md` once, when asked."""
+class FolderTexts:
+    """Reads the operator's `agreement.md`, `agreement.en.md`, `privacy.md` and `privacy.en.md` once, when asked; what
+    the folder lacks is as packaged."""
 
-    def agreement(self) -> str:
-        """The user agreement, Markdown."""
-        return _read("agreement.md")
+    def __init__(self, folder: str = "") -> None:
+        self._folder = Path(folder) if folder else None
 
-    def privacy(self) -> str:
-        """The privacy notice, Markdown."""
-        return _read("privacy.md")
+    def text(self, name: Name, language: Language) -> str:
+        """A document in Markdown. Raises `Misconfigured` for a file that is not words."""
+        file = f"{name}.md" if language == "zh" else f"{name}.{language}.md"
+        own = self._folder / file if self._folder else None
+        if own is None or not own.is_file():
+            return (files("yunliao") / "data" / file).read_text(encoding="utf-8")
+        try:
+            words = own.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeError):
+            raise Misconfigured(f"{file} in YUNLIAO_TEXTS_DIR cannot be read as UTF-8") from None
+        if not words.strip() or len(words) > MAX_CHARS:
+            raise Misconfigured(f"{file} in YUNLIAO_TEXTS_DIR must have 1 to {MAX_CHARS} characters")
+        return words
 
     def starters(self) -> tuple[Starter, ...]:
         """Cards of the welcome screen."""
         return STARTERS
-
-
-def _read(name: str) -> str:
-    return (files("yunliao") / "data" / name).read_text(encoding="utf-8")

@@ -65,6 +65,8 @@ class MessageBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     text: str = ""
     reasoning: str = ""
+    usage: Usage | None = None
+    """Of an answer: what it used, for its owner's export."""
 
 
 class HistoryTurn(msgspec.Struct, frozen=True, kw_only=True):

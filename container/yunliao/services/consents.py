@@ -1,9 +1,13 @@
-"""What a user agreed to: the version of the agreement, and separately whether overseas processing is allowed."""
+"""What a user agreed to: the version of the texts, and separately whether overseas processing is allowed.
+
+Nothing is stored of a caller before they agree: `accept` is the only thing that makes an account.
+"""
 
 import msgspec
 
-from yunliao.errors import InvalidRequest
-from yunliao.ports import Clock, Users
+from yunliao.domain.principal import Principal
+from yunliao.errors import ConsentRequired, InvalidRequest
+from yunliao.ports import Clock, User, Users
 from yunliao.services.people import Owner, People
 
 
@@ -17,7 +21,7 @@ class ConsentView(msgspec.Struct, frozen=True):
 
 
 class Consents:
-    """Reads and records consent."""
+    """Reads, records and asks for consent."""
 
     def __init__(self, *, users: Users, people: People, clock: Clock, current: str) -> None:
         self._users = users
@@ -25,17 +29,45 @@ class Consents:
         self._clock = clock
         self._current = current
 
-    def status(self, owner: Owner) -> ConsentView:
-        """What this user accepted so far."""
-        user = self._users.get(owner.user_id)
+    def admit(self, principal: Principal, *, fresh: bool = False) -> Owner:
+        """The owner for a caller who agreed to the current texts. `fresh`: by what is stored now; else up to ten
+        seconds old, but never a refusal. Raises `ConsentRequired`, `Suspended`, `StoreUnavailable`."""
+        found = self._people.find(principal, fresh=fresh)
+        if not fresh and not (found and found[0].consent_version == self._current):
+            found = self._people.find(principal, fresh=True)
+        if found is None:
+            raise ConsentRequired
+        user, owner = found
+        self._people.check_standing(user)
+        if user.consent_version != self._current:
+            raise ConsentRequired
+        return owner
+
+    def status(self, principal: Principal) -> ConsentView:
+        """What this caller accepted so far."""
+        found = self._people.find(principal, fresh=True)
+        return self._view(found[0] if found else None)
+
+    def accept(self, principal: Principal, version: str, overseas: bool) -> ConsentView:
+        """Record consent to `version` ("latest" or the current id), and make the account where there is none. Raises
+        `InvalidRequest` for an older version, `Suspended`."""
+        if version not in ("latest", self._current):
+            raise InvalidRequest("version is not the current agreement")
+        user, _ = self._people.enrol(principal)
+        self._people.check_standing(user)
+        return self._record(principal, user, self._current, overseas)
+
+    def withdraw(self, principal: Principal) -> ConsentView:
+        """Take both consents back; what is stored stays until it is erased. No account, nothing to take back."""
+        found = self._people.find(principal, fresh=True)
+        return self._record(principal, found[0], "", False) if found else self._view(None)
+
+    def _record(self, principal: Principal, user: User, version: str, overseas: bool) -> ConsentView:
+        self._users.set_consent(user.id, version=version, overseas=overseas, at=self._clock.now_ms())
+        self._people.forget(user.id)
+        return self.status(principal)
+
+    def _view(self, user: User | None) -> ConsentView:
         if user is None:
             return ConsentView("", self._current, 0, False)
         return ConsentView(user.consent_version, self._current, user.consent_at, user.consent_overseas)
-
-    def accept(self, owner: Owner, version: str, overseas: bool) -> ConsentView:
-        """Record consent to `version` ("latest" or the current id). Raises `InvalidRequest` for an older one."""
-        if version not in ("latest", self._current):
-            raise InvalidRequest("version is not the current agreement")
-        self._users.set_consent(owner.user_id, version=self._current, overseas=overseas, at=self._clock.now_ms())
-        self._people.forget(owner.user_id)
-        return self.status(owner)

@@ -8,7 +8,7 @@ from typing import Generic, Literal, TypeVar
 import msgspec
 
 from yunliao.domain.turn import MessageBody
-from yunliao.errors import InvalidRequest, NotFound, YunliaoError
+from yunliao.errors import ConsentRequired, InvalidRequest, NotFound, YunliaoError
 from yunliao.ports import Clock, Conversation, Conversations, Ids, Message
 from yunliao.services.asking import open_body
 from yunliao.services.people import Owner
@@ -111,7 +111,8 @@ class ConversationService:
             sealed_title=owner.seal(new_id, "title", _title(title).encode()) if title else b"",
             titled="user" if title else "none",
         )
-        self._conversations.create(conversation)
+        if not self._conversations.create(conversation, key_id=owner.key_id):
+            raise ConsentRequired  # the account was erased a moment ago
         return self._view(owner, conversation)
 
     def get(self, owner: Owner, conversation_id: str) -> ConversationView:

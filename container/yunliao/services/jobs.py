@@ -2,6 +2,7 @@
 
 from yunliao.errors import NotFound
 from yunliao.ports import Clock, Conversations, Turns
+from yunliao.services.account import Account
 from yunliao.services.conversations import UNDO_SECONDS
 from yunliao.services.engine import Engine
 from yunliao.services.retention import Retention
@@ -11,7 +12,8 @@ BATCH = 200
 
 
 class Jobs:
-    """`recover` takes over dead instances' turns; `expire` removes what is past its time."""
+    """`recover` takes over dead instances' turns; `expire` removes what is past its time, and what an
+    erase that was cut short left."""
 
     names = ("recover", "expire")
 
@@ -20,6 +22,7 @@ class Jobs:
         *,
         turns: Turns,
         conversations: Conversations,
+        account: Account,
         engine: Engine,
         clock: Clock,
         event_hours: float,
@@ -28,6 +31,7 @@ class Jobs:
         self._retention = retention
         self._turns = turns
         self._conversations = conversations
+        self._account = account
         self._engine = engine
         self._clock = clock
         self._event_ms = int(event_hours * 3_600_000)
@@ -44,6 +48,8 @@ class Jobs:
                 "conversations_purged": self._conversations.purge(
                     deleted_before=now - 2 * UNDO_SECONDS * 1000, limit=BATCH
                 ),
+                "erases_finished": self._account.finish(),
+                "unreadable_removed": self._account.sweep(),
                 **(self._retention.run() if self._retention else {}),
             }
         raise NotFound("no such job: " + ", ".join(self.names))

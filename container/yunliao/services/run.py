@@ -315,6 +315,7 @@ class Run:
             trace=self.owner.principal.trace,
             avoid=avoid,
             still=self._still_ours,
+            domestic_only=not self.owner.principal.overseas,
         )
         heard = Generation(request=request)
         self._heard.append(heard)
@@ -424,7 +425,7 @@ class Run:
             if outcome is not None:
                 events += self._closing_events(outcome)
                 self.metered = metered(self._heard, before=self._found, shown=self.shown)
-                body = msgspec.json.encode(self.shown)
+                body = msgspec.json.encode(msgspec.structs.replace(self.shown, usage=outcome.usage))
                 ending = Ending(
                     reason=outcome.reason,
                     problem=outcome.problem,

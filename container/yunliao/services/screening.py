@@ -54,7 +54,9 @@ class Screening:
         return 1.0 + WIDEST * max((getattr(layer, "pressure", 0.0) for layer in self._moderators), default=0.0)
 
     def _ask(self, texts: Sequence[str], principal: Principal) -> Verdict:
-        asked = [(layer, text) for text in texts for layer in self._moderators]
+        # Words of who did not allow it are not sent abroad, not even to be checked; WeChat's own check always remains.
+        layers = [one for one in self._moderators if principal.overseas or getattr(one, "domestic", True)]
+        asked = [(layer, text) for text in texts for layer in layers]
         round_ = _Round(len(asked))
         for layer, text in asked[1:]:
             self._submit(lambda layer=layer, text=text: round_.run(layer, text, principal))  # type: ignore[misc]

@@ -1,5 +1,7 @@
 """Taking a message: stored once, whatever is repeated, before anything else happens to it (P2, P3)."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from yunliao.domain.events import Accepted, encode_event
@@ -7,10 +9,12 @@ from yunliao.domain.ledger.reserving import Charge
 from yunliao.domain.turn import Kind, MessageBody, Turn
 from yunliao.errors import (
     ClientIdConflict,
+    ConsentRequired,
     CoolingDown,
     InvalidRequest,
     NotFound,
     NothingToContinue,
+    OverseasConsentRequired,
     RateLimited,
     Refused,
     RequestTooLarge,
@@ -18,6 +22,7 @@ from yunliao.errors import (
     TurnInProgress,
 )
 from yunliao.ports import AcceptLimits, AcceptOutcome, Clock, Conversation, Conversations, Draft, Ids, Message, Turns
+from yunliao.services.catalog import ModelView, default_model
 from yunliao.services.engine import Engine
 from yunliao.services.live_log import Numbered
 from yunliao.services.people import Owner
@@ -43,8 +48,7 @@ class TurnService:
         clock: Clock,
         ids: Ids,
         limits: AcceptLimits,
-        models: frozenset[str],
-        default_model: str,
+        models: Sequence[ModelView],
         max_text_chars: int,
         lease_seconds: float,
         pricing: Pricing | None = None,
@@ -56,8 +60,7 @@ class TurnService:
         self._clock = clock
         self._ids = ids
         self._limits = limits
-        self._models = models
-        self._default_model = default_model
+        self._models = {model.id: model for model in models}
         self._max_text = max_text_chars
         self._lease_ms = int(lease_seconds * 1000)
         self._pricing = pricing
@@ -71,11 +74,13 @@ class TurnService:
         model: str | None = None,
         replaces: str | None = None,
     ) -> Sent:
-        """Accept a message. `replaces` names an own earlier message: it and all after it leave the history.
+        """Accept a message. `owner` is as stored now (`Consents.admit`, fresh), so that a consent that was withdrawn
+        counts. `replaces` names an own earlier message: it and all after it leave the history.
 
         Raises `InvalidRequest`, `RequestTooLarge`, `NotFound`, `ClientIdConflict`, `TurnInProgress`, `RateLimited`,
-        `CoolingDown`, `QueueFull`, `Draining`, `StoreUnavailable`, and where answers cost something
-        `InsufficientCredits`, `DailyLimit`, `TurnLimit`, `ServiceBudgetExhausted`; after any of them nothing is stored.
+        `CoolingDown`, `OverseasConsentRequired`, `ConsentRequired`, `QueueFull`, `Draining`, `StoreUnavailable`, and
+        where answers cost something `InsufficientCredits`, `DailyLimit`, `TurnLimit`, `ServiceBudgetExhausted`; after
+        any of them nothing is stored.
         """
         if not text.strip():
             raise InvalidRequest("text is empty")
@@ -193,9 +198,12 @@ class TurnService:
         asked: tuple[str, ...],
         now: int,
     ) -> Turn:
-        chosen = model or self._default_model
+        overseas = owner.principal.overseas
+        chosen = model or default_model(tuple(self._models.values()), overseas=overseas)
         if chosen not in self._models:
             raise InvalidRequest("model is not one of /v1/models")
+        if self._models[chosen].overseas and not overseas:
+            raise OverseasConsentRequired
         turn_id = self._ids.new("turn")
         return Turn(
             id=turn_id,
@@ -252,6 +260,7 @@ class TurnService:
             hide_from_message_id=hide_from,
             hide_message_ids=hide_ids,
             charge=charge,
+            key_id=owner.key_id,
         )
         outcome = self._turns.accept(draft, self._limits)
         if outcome.status != "accepted" and self._pricing and charge:
@@ -285,6 +294,8 @@ class TurnService:
         match outcome.status:
             case "rate_limited":
                 raise RateLimited(retry_after=max(1, -(-outcome.retry_after_ms // 1000)))
+            case "no_user":  # erased a moment ago, by another call
+                raise ConsentRequired
             case "no_conversation":
                 raise NotFound("conversation_id")
             case "turn_in_progress":

@@ -1,7 +1,9 @@
-"""The end of a service: every record goes, the keys first, so that what is not removed yet cannot be read any more."""
+"""The end of a service: every record goes, the keys first (also the halves that are kept apart), so that what is not
+removed yet cannot be read any more, and no backup of the records either."""
 
 from collections.abc import Callable
 
+from yunliao.ports_people import KeyStore
 from yunliao.ports_records import Wiping
 
 FIRST = ("secrets", "users")
@@ -13,8 +15,9 @@ LAST = ("leases", "migrations")
 class Wipe:
     """Counts, and removes everything, also tables of other versions."""
 
-    def __init__(self, *, wiping: Wiping) -> None:
+    def __init__(self, *, wiping: Wiping, key_store: KeyStore) -> None:
         self._wiping = wiping
+        self._key_store = key_store
 
     def census(self) -> dict[str, int]:
         """What there is, in the order it goes."""
@@ -24,6 +27,7 @@ class Wipe:
 
     def everything(self, progress: Callable[[int, int], None] = lambda done, total: None) -> int:
         """Remove all of it; how many records there were. Raises `StoreUnavailable`: call again, it goes on."""
+        self._key_store.clear()
         found = self.census()
         total, done = sum(found.values()), 0
         for name, count in found.items():

@@ -60,6 +60,13 @@ def through_wechat(headers: Headers) -> bool:
     return bool(headers.get("X-WX-SOURCE"))
 
 
+def by_a_client(headers: Headers) -> bool:
+    """Whether a mini-program made the call (callContainer, which any of its users can do with any path): by the trigger
+    that the platform names, or by the header that only such a call has (platform.md §3)."""
+    source = headers.get("X-WX-SOURCE", "")
+    return bool(headers.get("X-WX-SERVICE")) or any(name in source for name in ("wx_client", "wx_devtools"))
+
+
 def _claimed(headers: Headers) -> tuple[str, str, bool]:
     """openid, appid and whether they are those of resource sharing (资源复用), in which the platform leaves X-WX-OPENID
     out: both forms together were put together by somebody else."""

@@ -11,6 +11,7 @@ from yunliao.domain.events import Accepted, End, Notice, Queued, Reasoning, Retr
 from yunliao.errors import (
     ClientIdConflict,
     CodeInvalid,
+    ConsentRequired,
     CoolingDown,
     DailyLimit,
     Draining,
@@ -21,27 +22,31 @@ from yunliao.errors import (
     NotFound,
     OperatorLogin,
     OperatorRole,
+    OverseasConsentRequired,
     RateLimited,
     RequestTooLarge,
     ServiceBudgetExhausted,
     StoreUnavailable,
+    Suspended,
     TurnLimit,
     UnsupportedMediaType,
     YunliaoError,
 )
-from yunliao.services.account import Receipt
 from yunliao.services.audit_trail import Verified
 from yunliao.services.cases import CasePage, CaseView
 from yunliao.services.catalog import ConfigView
 from yunliao.services.consents import ConsentView
 from yunliao.services.credit_desk import BalanceView, MovedView
 from yunliao.services.credits import CreditsView, EntriesView, ReceiptView, RedeemedView
+from yunliao.services.export import ExportPart
 from yunliao.services.operators import BindingCode, Session
+from yunliao.services.receipts import Receipt
 from yunliao.services.search import Hits
 from yunliao.services.users_desk import UserView, VerdictPage
 from yunliao.services.word_lists import WordListView
 from yunliao.web import desk_schemas as desk
 from yunliao.web import schemas
+from yunliao.web.user import WITHOUT_CONSENT
 
 REF = "#/components/schemas/{name}"
 
@@ -59,7 +64,7 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "user.create_conversation": ("A new one", schemas.CreateConversationIn, schemas.ConversationOut, (201,)),
     "user.conversation": ("One conversation", None, schemas.ConversationOut, (200,)),
     "user.rename": ("Rename", schemas.RenameIn, schemas.ConversationOut, (200,)),
-    "user.delete": ("Delete, with undo", None, schemas.DeletedOut, (200,)),
+    "user.delete": ("Delete, with undo; or for good, with a receipt", None, schemas.DeletedOut, (200,)),
     "user.restore": ("Undo a deletion", schemas.EmptyIn, schemas.ConversationOut, (200,)),
     "user.messages": ("Messages, oldest first in the page", None, schemas.MessagesOut, (200,)),
     "user.feedback": ("What the user thinks of an answer", schemas.FeedbackIn, schemas.DoneOut, (200,)),
@@ -68,6 +73,10 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "user.search_by_body": ("The same, with the words in the body", schemas.SearchIn, Hits, (200,)),
     "user.me": ("The caller", None, schemas.MeOut, (200,)),
     "user.consent": ("Accept the agreement", schemas.ConsentIn, ConsentView, (200,)),
+    "user.withdraw": ("Take every consent back", None, ConsentView, (200,)),
+    "user.export": ("A part of everything held about the caller", None, ExportPart, (200,)),
+    "user.export_file": ("Everything held about the caller, streamed", None, None, (200,)),
+    "user.check_receipt": ("Whether a receipt is genuine", schemas.ReceiptIn, schemas.GenuineOut, (200,)),
     "user.erase": ("Erase everything held about the caller", None, Receipt, (200,)),
     "user.credits_now": ("The caller's credits", None, CreditsView, (200,)),
     "user.credit_entries": ("Entries of the caller's credits, newest first", None, EntriesView, (200,)),
@@ -115,6 +124,8 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "operator.metrics": ("Prometheus", None, None, (200,)),
     "open.openapi": ("This document", None, None, (200,)),
 }
+ALSO: dict[str, type] = {"user.delete": Receipt}
+"""What a route answers to its other use."""
 QUERY: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     "user.send": (("wait", {"type": "number", "minimum": 0, "maximum": 10}),),
     "user.regenerate": (("wait", {"type": "number", "minimum": 0, "maximum": 10}),),
@@ -124,6 +135,9 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
         ("wait", {"type": "number", "minimum": 0, "maximum": 12}),
     ),
     "user.stream": (("after", {"type": "integer", "minimum": 0}),),
+    "user.delete": (("forever", {"type": "boolean"}),),
+    "user.export": (("format", {"enum": ["json", "markdown"]}), ("cursor", {"type": "string"})),
+    "user.export_file": (("format", {"enum": ["json", "markdown"]}),),
     "user.conversations": (("before", {"type": "string"}), ("limit", {"type": "integer", "minimum": 1})),
     "user.credit_entries": (
         ("before", {"type": "string"}),
@@ -164,6 +178,7 @@ HEADERS = {
 }
 OTHER_CONTENT = {
     "user.stream": "text/event-stream",
+    "user.export_file": "application/octet-stream",
     "platform.push": "text/plain",
     "operator.metrics": "text/plain",
 }
@@ -192,10 +207,16 @@ ERRORS: dict[str, tuple[type[YunliaoError], ...]] = {
 }
 """What every route of a plane may answer."""
 SENDING = (
+    *(ConsentRequired, OverseasConsentRequired, Suspended),
     *(ClientIdConflict, CoolingDown, RequestTooLarge, UnsupportedMediaType, RateLimited, Draining),
     *(InsufficientCredits, DailyLimit, TurnLimit, ServiceBudgetExhausted),
 )
 FURTHER: dict[str, tuple[type[YunliaoError], ...]] = {
+    **{
+        endpoint: (ConsentRequired, Suspended)
+        for endpoint in ROUTES
+        if endpoint.startswith("user.") and endpoint not in WITHOUT_CONSENT
+    },
     "user.send": SENDING,
     "user.regenerate": SENDING,
     "user.continue_": SENDING,
@@ -268,13 +289,14 @@ def _operation(endpoint: str, arguments: list[str], schema: dict[type, Any]) -> 
     summary, given, back, statuses = ROUTES[endpoint]
     answer: dict[str, Any] = {}
     if back:
-        answer = {"content": {"application/json": {"schema": schema[back]}}}
+        shown = {"anyOf": [schema[back], schema[ALSO[endpoint]]]} if endpoint in ALSO else schema[back]
+        answer = {"content": {"application/json": {"schema": shown}}}
     elif endpoint in OTHER_CONTENT:
         answer = {"content": {OTHER_CONTENT[endpoint]: {"schema": {"type": "string"}}}}
     name = ID
     if endpoint.startswith("desk."):
         name = {"type": "integer"} if arguments == ["version"] else OPERATOR_ID
-    elif endpoint == "platform.jobs":
+    elif endpoint.startswith("platform."):
         name = {"type": "string"}
     operation: dict[str, Any] = {
         "operationId": endpoint,

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 from yunliao.errors import YunliaoError
 from yunliao.services.listen import Listen, Slice
 from yunliao.services.live_log import Numbered
@@ -22,23 +24,31 @@ def event_list(events: list[Numbered]) -> bytes:
     return b"[" + b",".join(map(numbered, events)) + b"]"
 
 
-def events_json(piece: Slice) -> bytes:
-    """The answer of a poll."""
-    return b'{"turn_id":"%s","events":%s,"cursor":%d,"live":%s}' % (
+def events_json(piece: Slice, label: str) -> bytes:
+    """The answer of a poll, with the AI label (P12)."""
+    return b'{"turn_id":"%s","events":%s,"cursor":%d,"live":%s,"label":%s}' % (
         piece.turn_id.encode(),
         event_list(piece.events),
         piece.cursor,
         b"true" if piece.live else b"false",
+        msgspec.json.encode(label),
     )
 
 
 def sse(
-    listen: Listen, owner: Owner, turn_id: str, after: int, *, leaving: Callable[[], bool], log: Callable[[str], None]
+    listen: Listen,
+    owner: Owner,
+    turn_id: str,
+    after: int,
+    *,
+    label: str,
+    leaving: Callable[[], bool],
+    log: Callable[[str], None],
 ) -> Iterator[bytes]:
     """Server-sent events to the terminal one (WHATWG HTML §9.2); `id` is the cursor to resume from. Ends early where
     the client had better ask again with it: after an error, or when `leaving` says that this instance runs nothing any
-    more. `log` is told the type of a fault of ours."""
-    yield b"retry: 1000\n\n"
+    more. The first comment is the AI label (P12). `log` is told the type of a fault of ours."""
+    yield f": {' '.join(label.split())}\nretry: 1000\n\n".encode()
     live = True
     try:
         while live and not leaving():

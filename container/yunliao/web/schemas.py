@@ -8,6 +8,7 @@ from msgspec import Meta
 from yunliao.services.catalog import ModelView
 from yunliao.services.consents import ConsentView
 from yunliao.services.conversations import ConversationView, MessageView
+from yunliao.services.receipts import Receipt
 
 ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$", description="made by the client, one per message")]
 RecordId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]{1,64}$")]
@@ -94,6 +95,18 @@ class RedeemIn(In):
     code: Annotated[str, Meta(min_length=1, max_length=64)]
 
 
+class ReceiptIn(In):
+    """A receipt as an erase gave it."""
+
+    receipt: Receipt
+
+
+class GenuineOut(msgspec.Struct, kw_only=True):
+    """Whether this service made the receipt, as it is."""
+
+    genuine: bool
+
+
 class TurnOut(msgspec.Struct, kw_only=True):
     """A turn as its owner sees it."""
 
@@ -111,6 +124,7 @@ class SentOut(msgspec.Struct, kw_only=True):
     events: list[dict[str, Any]]
     cursor: int
     live: bool
+    label: str
 
 
 class EventsOut(msgspec.Struct, kw_only=True):
@@ -120,6 +134,7 @@ class EventsOut(msgspec.Struct, kw_only=True):
     events: list[dict[str, Any]]
     cursor: int
     live: bool
+    label: str
 
 
 class StoppedOut(msgspec.Struct, kw_only=True):
@@ -140,12 +155,14 @@ class ConversationsOut(msgspec.Struct, kw_only=True):
 
     conversations: list[ConversationView]
     next: str | None
+    label: str
 
 
 class ConversationOut(msgspec.Struct, kw_only=True):
     """One conversation."""
 
     conversation: ConversationView
+    label: str
 
 
 class MessagesOut(msgspec.Struct, kw_only=True):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from werkzeug.datastructures import Headers
 
-from yunliao.errors import Internal, InvalidRequest, RateLimited, Refused, TicketInvalid, YunliaoError
+from yunliao.domain.principal import Principal
+from yunliao.errors import ConsentRequired, Internal, InvalidRequest, RateLimited, Refused, TicketInvalid, YunliaoError
 from yunliao.services.people import Owner
 from yunliao.services.turns import Sent
 from yunliao.web import frames
@@ -48,14 +49,15 @@ class Session:
     def run(self, handshake: Headers) -> None:
         """Until the socket closes. Raises nothing: a fault of ours closes with 1011."""
         try:
-            owner = self._greet(handshake)
-            if owner is None:
+            principal = self._greet(handshake)
+            if principal is None:
                 return
-            self._put({"op": "welcome", "heartbeat": int(self._services.settings.heartbeat_seconds)})
+            settings = self._services.settings
+            self._put({"op": "welcome", "heartbeat": int(settings.heartbeat_seconds), "label": settings.ai_label})
             while True:
                 received = self._channel.receive(3600)
                 if received is not None:
-                    self._answer(owner, received)
+                    self._answer(principal, received)
         except Closed:
             pass
         except Exception as fault:
@@ -64,7 +66,7 @@ class Session:
         finally:
             self._open = False
 
-    def _greet(self, handshake: Headers) -> Owner | None:
+    def _greet(self, handshake: Headers) -> Principal | None:
         first = self._channel.receive(HELLO_SECONDS)
         if first is None:
             self._channel.close(4408, "hello late")
@@ -73,16 +75,20 @@ class Session:
             principal = self._services.tickets.redeem(frames.hello(first).ticket)
             if not same_person(handshake, principal):
                 raise TicketInvalid
-            owner: Owner = self._services.people.resolve(principal)
+            owner: Owner = self._services.consents.admit(principal, fresh=True)
+        except ConsentRequired as error:
+            self._error(error)
+            self._channel.close(4403, "consent needed")
+            return None
         except YunliaoError as error:
             self._error(error)
             refused = isinstance(error, Refused)
             self._channel.close(4401 if refused else 1013, "ticket refused" if refused else "try again later")
             return None
         self._sockets.belongs_to(self._channel, owner.user_id)
-        return owner
+        return principal
 
-    def _answer(self, owner: Owner, received: str | bytes) -> None:
+    def _answer(self, principal: Principal, received: str | bytes) -> None:
         where: dict[str, str] = {}
         try:
             asked = frames.asked(received)
@@ -90,7 +96,7 @@ class Session:
                 where = {"client_id": asked.client_id}
             elif isinstance(asked, frames.Resume | frames.Stop):
                 where = {"turn": asked.turn}
-            self._do(owner, asked)
+            self._do(principal, asked)
         except Closed:
             raise
         except YunliaoError as error:
@@ -99,11 +105,14 @@ class Session:
             self._log(fault)
             self._error(Internal(), **where)
 
-    def _do(self, owner: Owner, asked: frames.Asked) -> None:
+    def _do(self, principal: Principal, asked: frames.Asked) -> None:
+        if isinstance(asked, frames.Ping):
+            self._put({"op": "pong", "t": asked.t})
+            return
+        # With every frame anew: a socket outlives a consent, an account and its key.
+        owner = self._services.consents.admit(principal, fresh=isinstance(asked, frames.Send))
         turns = self._services.turns
         match asked:
-            case frames.Ping(t=t):
-                self._put({"op": "pong", "t": t})
             case frames.Stop(turn=turn_id):
                 turns.stop(owner, turn_id)
             case frames.Resume(turn=turn_id, after=after):

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import msgspec
 from flask import Blueprint, Response, g, request
 
 from yunliao.domain.turn import Turn
 from yunliao.errors import InvalidRequest, NotFound
-from yunliao.services.conversations import Feedback
+from yunliao.ports import User
+from yunliao.services.conversations import ConversationView, Feedback
+from yunliao.services.export import Format
 from yunliao.services.people import Owner
 from yunliao.services.turns import Sent
 from yunliao.web import schemas
@@ -17,7 +20,7 @@ from yunliao.web.desk_schemas import BindIn, CaseIdOut, UserComplaintIn
 from yunliao.web.failures import request_id
 from yunliao.web.identity import principal_of
 from yunliao.web.render import event_list, events_json, sse
-from yunliao.web.validation import NOT_TEXT, body, cursor, flag, integer, number
+from yunliao.web.validation import NOT_TEXT, body, choice, cursor, flag, integer, number
 
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
@@ -28,19 +31,49 @@ POLL_WAIT = 12.0
 GATHER = 0.25
 """A poll that has text waits so long for more, seconds: text flows, with four requests a second at most."""
 MAX_CURSOR = 10**9
+WITHOUT_CONSENT = frozenset(
+    f"user.{name}"
+    for name in ("config", "me", "models", "consent", "withdraw", "export", "export_file", "erase", "check_receipt")
+)
+"""What may be called without a consent to the current texts: reading them, answering, and leaving with one's data."""
+BEGINNING = frozenset(f"user.{name}" for name in ("send", "regenerate", "continue_", "tickets"))
+"""What begins something: the consent of this very moment counts, not that of some seconds ago."""
+AI_TEXT = frozenset(
+    f"user.{name}"
+    for name in (
+        *("send", "events", "stream", "regenerate", "continue_", "messages", "export", "export_file"),
+        *("conversations", "create_conversation", "conversation", "rename", "restore", "search", "search_by_body"),
+    )
+)
+"""Whose answers may hold text of the model, titles and snippets included: each names the label (P12)."""
 _encoder = msgspec.json.Encoder()
+
+
+class Cut(Exception):
+    """A stream that could not be finished."""
 
 
 def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  # noqa: C901  a list of short routes
     """The blueprint. `leaving` says that this instance runs nothing any more: streams end, clients resume elsewhere."""
     routes = Blueprint("user", __name__, url_prefix="/v1")
 
+    label = services.settings.ai_label
+
     @routes.before_request
-    def identify() -> None:
+    def admit() -> None:
+        """Identity first, then consent; what may be done without a consent asks for the account itself."""
         g.principal = principal_of(request.headers, services.settings)
+        if request.endpoint not in WITHOUT_CONSENT:
+            g.owner = services.consents.admit(g.principal, fresh=request.endpoint in BEGINNING)
+
+    @routes.after_request
+    def name_label(response: Response) -> Response:
+        if request.endpoint in AI_TEXT:
+            response.headers["X-AI-Label"] = quote(label)
+        return response
 
     def owner() -> Owner:
-        found: Owner = services.people.resolve(g.principal)
+        found: Owner = g.owner
         return found
 
     def wanted_wait() -> float:
@@ -54,11 +87,12 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
             piece = msgspec.structs.replace(
                 more, events=[*piece.events, *more.events], cursor=max(piece.cursor, more.cursor)
             )
-        shown = b'{"turn":%s,"events":%s,"cursor":%d,"live":%s}' % (
+        shown = b'{"turn":%s,"events":%s,"cursor":%d,"live":%s,"label":%s}' % (
             _encoder.encode(turn_out(outcome.turn)),
             event_list(piece.events),
             piece.cursor,
             b"true" if piece.live else b"false",
+            _encoder.encode(label),
         )
         return _json(shown, 200 if outcome.existing else 202)
 
@@ -82,7 +116,7 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
     def events(turn_id: str) -> Response:
         after, wait = integer("after", 0, 0, MAX_CURSOR), number("wait", 0.0, 0.0, POLL_WAIT)
         with listening("poll"):
-            return _json(events_json(services.listen.read(owner(), turn_id, after, wait, gather=GATHER)))
+            return _json(events_json(services.listen.read(owner(), turn_id, after, wait, gather=GATHER), label))
 
     @routes.get("/turns/<id:turn_id>/stream")
     def stream(turn_id: str) -> Response:
@@ -99,7 +133,7 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
                 services.turn_log.fault(kind, identifier, "user.stream")
 
             with listening("sse"):
-                yield from sse(services.listen, caller, turn_id, after, leaving=leaving, log=log)
+                yield from sse(services.listen, caller, turn_id, after, label=label, leaving=leaving, log=log)
 
         return Response(follow(), content_type="text/event-stream; charset=utf-8", headers={"X-Accel-Buffering": "no"})
 
@@ -121,38 +155,41 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
     @routes.post("/tickets")
     def tickets() -> Response:
         body(schemas.EmptyIn)
-        owner()
         ticket = services.tickets.issue(g.principal)
         return _answer(schemas.TicketOut(ticket=ticket.ticket, expires_in=ticket.expires_in), 201)
+
+    def told(view: ConversationView) -> Response:
+        return _answer(schemas.ConversationOut(conversation=view, label=label))
 
     @routes.get("/conversations")
     def conversations() -> Response:
         page = services.conversations.page(owner(), cursor("before"), integer("limit", 20, 1, 100))
-        return _answer(schemas.ConversationsOut(conversations=page.items, next=page.next))
+        return _answer(schemas.ConversationsOut(conversations=page.items, next=page.next, label=label))
 
     @routes.post("/conversations")
     def create_conversation() -> Response:
         view = services.conversations.create(owner(), body(schemas.CreateConversationIn).title)
-        return _answer(schemas.ConversationOut(conversation=view), 201)
+        return _answer(schemas.ConversationOut(conversation=view, label=label), 201)
 
     @routes.get("/conversations/<id:conversation_id>")
     def conversation(conversation_id: str) -> Response:
-        return _answer(schemas.ConversationOut(conversation=services.conversations.get(owner(), conversation_id)))
+        return told(services.conversations.get(owner(), conversation_id))
 
     @routes.put("/conversations/<id:conversation_id>")
     def rename(conversation_id: str) -> Response:
-        view = services.conversations.rename(owner(), conversation_id, body(schemas.RenameIn).title)
-        return _answer(schemas.ConversationOut(conversation=view))
+        return told(services.conversations.rename(owner(), conversation_id, body(schemas.RenameIn).title))
 
     @routes.delete("/conversations/<id:conversation_id>")
     def delete(conversation_id: str) -> Response:
+        if choice("forever", ("false", "true"), "false") == "true":
+            return _answer(services.account.erase_conversation(owner(), conversation_id))
         seconds = services.conversations.delete(owner(), conversation_id)
         return _answer(schemas.DeletedOut(deleted=True, undo_seconds=seconds))
 
     @routes.post("/conversations/<id:conversation_id>/restore")
     def restore(conversation_id: str) -> Response:
         body(schemas.EmptyIn)
-        return _answer(schemas.ConversationOut(conversation=services.conversations.restore(owner(), conversation_id)))
+        return told(services.conversations.restore(owner(), conversation_id))
 
     @routes.get("/conversations/<id:conversation_id>/messages")
     def messages(conversation_id: str) -> Response:
@@ -202,11 +239,11 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
 
     @routes.get("/me")
     def me() -> Response:
-        caller, limits = owner(), services.settings
+        limits = services.settings
         return _answer(
             schemas.MeOut(
-                user=schemas.UserOut(id=caller.user_id[:12]),
-                consent=services.consents.status(caller),
+                user=schemas.UserOut(id=services.people.user_id_of(g.principal)[:12]),
+                consent=services.consents.status(g.principal),
                 limits=schemas.LimitsOut(rate=limits.rate_limit.text, text_chars=limits.max_text_chars),
             )
         )
@@ -214,11 +251,52 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
     @routes.put("/me/consent")
     def consent() -> Response:
         given = body(schemas.ConsentIn)
-        return _answer(services.consents.accept(owner(), given.version, given.overseas))
+        return _answer(services.consents.accept(g.principal, given.version, given.overseas))
+
+    @routes.delete("/me/consent")
+    def withdraw() -> Response:
+        view = services.consents.withdraw(g.principal)
+        services.account.stop(g.principal)
+        return _answer(view)
+
+    @routes.get("/me/export")
+    def export() -> Response:
+        form = file_format()
+        return _answer(services.export.part(*account(), form, cursor("cursor", 1000)))
+
+    @routes.get("/me/export/file")
+    def export_file() -> Response:
+        parts = services.export.whole(*account(), file_format())
+        first, identifier = next(parts), request_id()  # what fails at once is told in words
+
+        def stream() -> Iterator[bytes]:
+            yield first.content.encode()
+            try:
+                for part in parts:
+                    yield part.content.encode()
+            except Exception as fault:  # past the framework's handlers: the server would log it with its words
+                services.turn_log.fault(type(fault).__name__, identifier, "user.export_file")
+                raise Cut from None  # the client must see that the file is not whole
+
+        headers = {"Content-Disposition": f'attachment; filename="{first.name}"', "X-Accel-Buffering": "no"}
+        return Response(stream(), content_type=f"{first.mime}; charset=utf-8", headers=headers)
+
+    def file_format() -> Format:
+        return "markdown" if choice("format", ("json", "markdown"), "json") == "markdown" else "json"
+
+    def account() -> tuple[User, Owner]:
+        found: tuple[User, Owner] | None = services.people.find(g.principal, fresh=True)
+        if found is None:
+            raise NotFound("nothing is held about this caller")
+        return found
 
     @routes.delete("/me")
     def erase() -> Response:
-        return _answer(services.account.erase(owner()))
+        return _answer(services.account.erase(g.principal))
+
+    @routes.post("/receipts/check")
+    def check_receipt() -> Response:
+        return _answer(schemas.GenuineOut(genuine=services.receipts.genuine(body(schemas.ReceiptIn).receipt)))
 
     @routes.get("/me/credits")
     def credits_now() -> Response:
@@ -240,7 +318,9 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
 
     @routes.get("/models")
     def models() -> Response:
-        return _answer(schemas.ModelsOut(models=services.catalog.models()))
+        found = services.people.find(g.principal)
+        overseas = found is not None and found[0].consent_overseas
+        return _answer(schemas.ModelsOut(models=services.catalog.models(overseas=overseas)))
 
     @routes.get("/config")
     def config() -> Response:

@@ -24,7 +24,7 @@ Model = TypeVar("Model", bound=msgspec.Struct)
 def body(model: type[Model]) -> Model:
     """The request body as `model`; an empty one is `{}`. Raises `UnsupportedMediaType`, `RequestTooLarge`,
     `InvalidRequest`."""
-    raw = _read()
+    raw = raw_body()
     if raw and not _is_json():
         raise UnsupportedMediaType
     found: Model = parse(raw or b"{}", model)
@@ -72,15 +72,26 @@ def flag(name: str) -> bool:
     return given == "true"
 
 
-def cursor(name: str) -> str | None:
+def choice(name: str, known: tuple[str, ...], default: str) -> str:
+    """One of a few words of the query."""
+    given = request.args.get(name)
+    if given is None:
+        return default
+    if given not in known:
+        raise InvalidRequest(f"{name} must be " + " or ".join(known))
+    return given
+
+
+def cursor(name: str, longest: int = 120) -> str | None:
     """A page's cursor as an earlier answer gave it; the service knows what it means."""
     given = request.args.get(name)
-    if given is not None and not re.fullmatch(r"[A-Za-z0-9_=-]{1,120}", given):
+    if given is not None and not (len(given) <= longest and re.fullmatch(r"[A-Za-z0-9_=-]+", given)):
         raise InvalidRequest(f"{name} is not a cursor of this list")
     return given
 
 
-def _read() -> bytes:
+def raw_body() -> bytes:
+    """The bytes of the request body. Raises `RequestTooLarge`, `InvalidRequest`."""
     if (request.content_length or 0) > MAX_BODY:
         raise RequestTooLarge("the body is too large")
     try:

@@ -16,7 +16,7 @@ CANARY = "o-openid-canary-1f9c"
 def enrol(folder: Path, users: int) -> None:
     services = build_services(Settings.from_env(environment(folder)))
     for number in range(users):
-        services.people.resolve(Principal(openid=f"{CANARY}{number}", appid="wx"))
+        services.people.enrol(Principal(openid=f"{CANARY}{number}", appid="wx"))
     services.close()
 
 

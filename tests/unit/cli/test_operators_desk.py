@@ -17,7 +17,7 @@ OPENID = "oCanaryPerson_0001"
 def user_id(tmp_path: Path) -> str:
     """A user with a conversation."""
     services = build_services(Settings.from_env(environment(tmp_path)))
-    owner = services.people.resolve(Principal(openid=OPENID, appid="wxapp"))
+    _, owner = services.people.enrol(Principal(openid=OPENID, appid="wxapp"))
     services.conversations.create(owner, "canary title")
     services.close()
     return owner.user_id

@@ -1,14 +1,16 @@
 """The operators' services over a store in memory, with a clock that is told and passwords that are quick."""
 
 from tests.fakes.clock import FakeClock
-from tests.fakes.memory_store import MemoryStore
+from tests.fakes.memory_store import MemoryKeyStore, MemoryStore
 from yunliao.adapters.ids import SortableIds
 from yunliao.adapters.live_words import LiveWords
-from yunliao.adapters.vault import MasterKeyVault
+from yunliao.adapters.vault import EnvelopeVault, MasterKeyVault
 from yunliao.domain.principal import Principal
+from yunliao.ports import Clock
 from yunliao.services.audit_trail import AuditTrail, AuditView
 from yunliao.services.cases import Cases
 from yunliao.services.conversations import ConversationService
+from yunliao.services.data_keys import DataKeys
 from yunliao.services.desk import Desk
 from yunliao.services.login_guard import LoginGuard
 from yunliao.services.operators import Operators
@@ -18,6 +20,20 @@ from yunliao.services.users_desk import UsersDesk
 from yunliao.services.word_lists import WordLists
 
 APPID = "wxallowed1"
+
+
+def people_over(store: MemoryStore, key_store: MemoryKeyStore, vault: EnvelopeVault, clock: Clock) -> People:
+    """As bootstrap makes them."""
+    ids = SortableIds(clock)
+    keys = DataKeys(store=key_store, users=store.users, personal=store.personal, vault=vault, ids=ids, clock=clock)
+    return People(users=store.users, shared=store.secrets, vault=vault, clock=clock, keys=keys)
+
+
+def met(people: People, principal: Principal) -> Owner:
+    """The account of a caller who agreed to everything, made on first sight. Raises `Suspended`."""
+    user, owner = people.find(principal) or people.enrol(principal)
+    people.check_standing(user)
+    return owner
 
 
 class QuickPasswords:
@@ -35,8 +51,11 @@ class QuickPasswords:
 
 
 class World:
-    def __init__(self, store: MemoryStore | None = None, clock: FakeClock | None = None) -> None:
+    def __init__(
+        self, store: MemoryStore | None = None, clock: FakeClock | None = None, key_store: MemoryKeyStore | None = None
+    ) -> None:
         self.store = store or MemoryStore()
+        self.key_store = key_store or MemoryKeyStore()
         self.clock = clock or FakeClock()
         vault = MasterKeyVault([("k", bytes(range(32)))])
         ids = SortableIds(self.clock)
@@ -59,7 +78,7 @@ class World:
             audit=self.audit,
             clock=self.clock,
         )
-        self.people = People(users=self.store.users, shared=self.store.secrets, vault=vault, clock=self.clock)
+        self.people = people_over(self.store, self.key_store, vault, self.clock)
         self.cases = Cases(desk=self.desk, audit=self.audit, clock=self.clock, ids=ids)
         self.conversations = ConversationService(
             conversations=self.store.conversations,
@@ -92,7 +111,7 @@ class World:
         self.live_words.follow(self.words.in_force, self.words.words)
 
     def owner(self, openid: str = "oPerson_0001") -> Owner:
-        return self.people.resolve(Principal(openid=openid, appid=APPID))
+        return met(self.people, Principal(openid=openid, appid=APPID))
 
     @property
     def audited(self) -> list[AuditView]:

@@ -71,7 +71,7 @@ def test_a_suspended_user_is_refused_for_the_term_and_no_longer(world: World) ->
 
 
 def test_a_suspension_reaches_other_instances_within_ten_seconds(world: World) -> None:
-    other = World(world.store, world.clock)
+    other = World(world.store, world.clock, world.key_store)
     owner = other.owner()
     world.users.suspend("alice", owner.user_id, "a reason", None)
     world.clock.advance(10)
@@ -221,7 +221,7 @@ def test_cases_come_in_pages(world: World) -> None:
 
 
 def test_a_new_list_is_in_force_on_every_instance_within_seconds(world: World) -> None:
-    other = World(world.store, world.clock)
+    other = World(world.store, world.clock, world.key_store)
     assert not other.live_words.search("这里有金丝雀词").blocks
     world.words.add("alice", ["金丝雀词", "", "# a comment", "金丝雀词"], "first")
     world.clock.advance(2)

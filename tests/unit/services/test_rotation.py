@@ -2,21 +2,30 @@
 
 import os
 import threading
+import weakref
 
 import pytest
 
-from tests.fakes.memory_store import MemoryStore
+from tests.fakes.memory_store import MemoryKeyStore, MemoryStore
+from tests.unit.services.desk_world import met, people_over
 from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.vault import EnvelopeVault, MasterKeyVault
 from yunliao.domain.principal import Principal
 from yunliao.errors import KeysUnavailable, Misconfigured, StoreUnavailable
 from yunliao.ports_keys import Rewrapped, UnknownKey, WrongKey
 from yunliao.services.key_book import KeyBook
-from yunliao.services.people import People
 from yunliao.services.rotation import BATCH, Rotation
 from yunliao.services.tickets import TicketService
 
 OLD, NEW, THIRD = ("k1", os.urandom(32)), ("k2", os.urandom(32)), ("k3", os.urandom(32))
+
+
+_halves: "weakref.WeakKeyDictionary[MemoryStore, MemoryKeyStore]" = weakref.WeakKeyDictionary()
+
+
+def halves_of(store: MemoryStore) -> MemoryKeyStore:
+    """The one key store beside a store, whoever opens it."""
+    return _halves.setdefault(store, MemoryKeyStore())
 
 
 class Service:
@@ -24,7 +33,7 @@ class Service:
 
     def __init__(self, store: MemoryStore, *ring: tuple[str, bytes]) -> None:
         self.vault = MasterKeyVault(ring)
-        self.people = People(users=store.users, shared=store.secrets, vault=self.vault, clock=SystemClock())
+        self.people = people_over(store, halves_of(store), self.vault, SystemClock())
         self.tickets = TicketService(tickets=store.tickets, shared=store.secrets, vault=self.vault, clock=SystemClock())
         self.book = KeyBook(registers=store.registers, keys=store.keys, vault=self.vault)
         self.rotation = Rotation(keys=store.keys, vault=self.vault, book=self.book)
@@ -35,7 +44,7 @@ class Service:
         return self
 
     def owner(self, name: str):  # type: ignore[no-untyped-def]
-        return self.people.resolve(Principal(openid=name, appid="wx"))
+        return met(self.people, Principal(openid=name, appid="wx"))
 
 
 def populated(store: MemoryStore, users: int = 30) -> dict[str, bytes]:
@@ -260,18 +269,18 @@ class RemoteKeys:
 def test_services_work_over_another_key_service_and_rotate_within_it() -> None:
     store, keys = MemoryStore(), RemoteKeys("kms-1")
     vault = EnvelopeVault(keys)
-    people = People(users=store.users, shared=store.secrets, vault=vault, clock=SystemClock())
-    blob = people.resolve(Principal(openid="o1", appid="wx")).seal("r", "f", b"words")
+    people = people_over(store, halves_of(store), vault, SystemClock())
+    blob = met(people, Principal(openid="o1", appid="wx")).seal("r", "f", b"words")
     keys.writer = "kms-2"
     book = KeyBook(registers=store.registers, keys=store.keys, vault=vault)
     book.check()
     done = Rotation(keys=store.keys, vault=vault, book=book).rotate()
     assert (done.counts.users, done.counts.secrets) == ({"kms-2": 1}, {"kms-2": 1})
-    fresh = People(users=store.users, shared=store.secrets, vault=vault, clock=SystemClock())
-    assert fresh.resolve(Principal(openid="o1", appid="wx")).open("r", "f", blob) == b"words"
+    fresh = people_over(store, halves_of(store), vault, SystemClock())
+    assert met(fresh, Principal(openid="o1", appid="wx")).open("r", "f", blob) == b"words"
     keys.away = True
     with pytest.raises(KeysUnavailable):
-        People(users=store.users, shared=store.secrets, vault=vault, clock=SystemClock()).check_keys()
+        people_over(store, halves_of(store), vault, SystemClock()).check_keys()
 
 
 def test_progress_ends_at_the_whole() -> None:

@@ -27,7 +27,7 @@ def build_pool(settings: Settings, clock: Clock, metrics: Metrics) -> RelayPool:
 def build_moderator(relays: Sequence[RelaySpec], clock: Clock, metrics: Metrics) -> Moderator | None:
     """The moderation layer of the upstreams that are said to have one."""
     moderators = [
-        RelayModerator(moderation_base(spec.url), spec.key, clock, metrics.moderation)
+        RelayModerator(moderation_base(spec.url), spec.key, clock, metrics.moderation, domestic=spec.domestic)
         for spec in relays
         if spec.moderation
     ]
@@ -69,5 +69,6 @@ def _upstream(spec: RelaySpec, settings: Settings, clock: Clock, metrics: Metric
         priority=spec.priority,
         weight=spec.weight,
         max_live=spec.max_live,
+        domestic=spec.domestic,
         changed=metrics.relay_state,
     )

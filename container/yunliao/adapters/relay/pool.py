@@ -15,7 +15,7 @@ import msgspec
 from yunliao.adapters.relay.refusals import MAX_RETRY_AFTER
 from yunliao.adapters.relay.trial import Batch, Race, Trial
 from yunliao.adapters.relay.upstream import Standing, Upstream
-from yunliao.errors import RelayOverloaded, RelayRefused, RelayTimeout, TurnFailed
+from yunliao.errors import OverseasConsentRequired, RelayOverloaded, RelayRefused, RelayTimeout, TurnFailed
 from yunliao.ports import Clock, Metrics, RelayEvent, RelayRequest
 
 TRIES = 3
@@ -91,7 +91,10 @@ class PooledStream:
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._live: list[Trial] = []
-        self._offering = [one for one in pool.upstreams if request.model in one.models]
+        # Nothing below looks at any other upstream: neither failover nor a hedge leaves the country without permission.
+        self._offering = [
+            one for one in pool.upstreams if request.model in one.models and (one.domestic or not request.domestic_only)
+        ]
         self._asked: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
         self._spent: set[str] = set()
@@ -109,6 +112,8 @@ class PooledStream:
     def __iter__(self) -> Iterator[list[RelayEvent]]:
         self._give_up = self._pool.clock.monotonic() + self._pool.policy.first_byte
         if not self._offering:
+            if any(self._request.model in one.models for one in self._pool.upstreams):
+                raise OverseasConsentRequired
             raise RelayRefused("no upstream offers the model")
         try:
             while not self._closed.is_set() and self._still():

@@ -22,7 +22,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 class Upstream:
     """Thread-safe. `models`: the public ids it serves. A smaller `priority` is asked first; among equals the share is
-    by `weight`. `max_live` answers at once, 0 for no limit."""
+    by `weight`. `max_live` answers at once, 0 for no limit. `domestic`: its servers are in mainland China."""
 
     def __init__(
         self,
@@ -33,6 +33,7 @@ class Upstream:
         priority: int = 1,
         weight: float = 1.0,
         max_live: int = 0,
+        domestic: bool = False,
         changed: Callable[[str, str], None] = lambda name, state: None,
     ) -> None:
         self.relay = relay
@@ -41,6 +42,7 @@ class Upstream:
         self.priority = priority
         self.weight = weight
         self.max_live = max_live
+        self.domestic = domestic
         self.breaker = Breaker(clock, lambda state: changed(self.name, state))
         self._clock = clock
         self._lock = threading.Lock()

@@ -30,7 +30,8 @@ def _decide(
     database: Database, session: ClientSession, draft: Draft, limits: AcceptLimits
 ) -> AcceptOutcome | Refused[AcceptOutcome]:
     turn = draft.turn
-    database["gates"].update_one({"_id": turn.user_id}, {"$inc": {"passed": 1}}, upsert=True, session=session)
+    if not pass_gate(database, session, turn.user_id, draft.key_id):
+        return Refused(AcceptOutcome(status="no_user"))
     same, live, recent = _standing(database, session, turn, limits)
     if same is not None:
         # Ours: an earlier attempt of this very call was written, and only its answer was lost. In both cases the
@@ -53,6 +54,14 @@ def _decide(
     _write(database, session, draft)
     books.flush()
     return AcceptOutcome(status="accepted", turn=turn)
+
+
+def pass_gate(database: Database, session: ClientSession, user_id: str, key_id: str) -> bool:
+    """Meet whatever else is done for this user at this moment, erasing included; False where `key_id` is given and not
+    that of the stored user."""
+    database["gates"].update_one({"_id": user_id}, {"$inc": {"passed": 1}}, upsert=True, session=session)
+    wanted = {"_id": user_id, "key_id": key_id}
+    return not key_id or database["users"].find_one(wanted, {"_id": 1}, session=session) is not None
 
 
 def _standing(

@@ -5,12 +5,11 @@ from typing import Literal
 from pymongo import DESCENDING
 from pymongo.client_session import ClientSession
 
+from yunliao.adapters.store.mongo.accept import pass_gate
 from yunliao.adapters.store.mongo.database import Database, Document, Refused
-from yunliao.adapters.store.mongo.ledger import OpenBooks
+from yunliao.adapters.store.mongo.ledger import let_go_of
 from yunliao.adapters.store.mongo.records import before as before_cursor
 from yunliao.adapters.store.mongo.records import document, load, read
-from yunliao.adapters.store.posting import let_go_in
-from yunliao.domain.turn import Turn
 from yunliao.ports import Conversation, Message
 
 STANDING: Document = {"deleted_at": {"$in": [None, 0]}}
@@ -25,10 +24,22 @@ class MongoConversations:
         self._conversations = database["conversations"]
         self._messages = database["messages"]
 
-    def create(self, conversation: Conversation) -> None:
+    def create(self, conversation: Conversation, *, key_id: str = "") -> bool:
         """See `ports.Conversations.create`."""
-        with self._database.call():
-            self._conversations.insert_one(document(conversation))
+        if not key_id:
+            with self._database.call():
+                self._conversations.insert_one(document(conversation))
+            return True
+
+        def work(session: ClientSession) -> bool | Refused[bool]:
+            if not pass_gate(self._database, session, conversation.user_id, key_id):
+                return Refused(False)
+            # Written once, whichever attempt of this call it was.
+            one = {"_id": conversation.id, "user_id": conversation.user_id}
+            self._conversations.replace_one(one, document(conversation), upsert=True, session=session)
+            return True
+
+        return self._database.transaction(work)
 
     def get(self, user_id: str, conversation_id: str) -> Conversation | None:
         """See `ports.Conversations.get`."""
@@ -80,10 +91,7 @@ class MongoConversations:
             if self._conversations.delete_one(one, session=session).deleted_count == 0:
                 return Refused(False)  # restored, or another instance was here
             parts = {"user_id": user_id, "conversation_id": conversation_id}
-            books = OpenBooks(self._database, session)
-            for live in self._database["turns"].find({**parts, "live": True}, {"events": 0}, session=session):
-                let_go_in(books, load(Turn, live))
-            books.flush()
+            let_go_of(self._database, session, parts)
             self._messages.delete_many(parts, session=session)
             self._database["turns"].delete_many(parts, session=session)
             return True

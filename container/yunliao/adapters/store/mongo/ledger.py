@@ -14,7 +14,7 @@ from pymongo.client_session import ClientSession
 
 from yunliao.adapters.store.mongo.database import Database, Document, Refused
 from yunliao.adapters.store.mongo.records import LARGEST, load
-from yunliao.adapters.store.posting import move_in, redeem_in, set_plan_in
+from yunliao.adapters.store.posting import let_go_in, move_in, redeem_in, set_plan_in
 from yunliao.domain.ledger.account import Account, mark_of
 from yunliao.domain.ledger.audit import Books
 from yunliao.domain.ledger.codes import Code
@@ -102,6 +102,14 @@ class OpenBooks:
         if self._entries:
             rows = [InsertOne(msgspec.structs.asdict(entry)) for entry in self._entries]
             self._database["entries"].bulk_write(rows, ordered=False, session=self._session)
+
+
+def let_go_of(database: Database, session: ClientSession, parts: Document) -> None:
+    """What live turns of these `parts` had reserved goes back, within the transaction that removes them."""
+    books = OpenBooks(database, session)
+    for live in database["turns"].find({**parts, "live": True}, {"events": 0}, session=session):
+        let_go_in(books, load(Turn, live))
+    books.flush()
 
 
 class MongoLedger:

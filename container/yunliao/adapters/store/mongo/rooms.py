@@ -6,13 +6,18 @@ from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from yunliao.adapters.store.mongo.database import Database, Document
+from yunliao.adapters.store.mongo.database import Database, Document, Refused
 from yunliao.adapters.store.mongo.ledger import OpenBooks
 from yunliao.adapters.store.mongo.records import document, load, read
+from yunliao.adapters.store.mongo.thinning import thin
 from yunliao.ports import Register, User
 
 LAST_MOMENT = 253402300799
 """The last second a date of the server can hold in four digits of the year."""
+
+
+CONSENTS_KEPT = 1000
+"""Newest consents kept with a user: a document must stay small, whatever a switch is played with."""
 
 
 class MongoUsers:
@@ -35,25 +40,38 @@ class MongoUsers:
     def set_consent(self, user_id: str, *, version: str, overseas: bool, at: int) -> bool:
         """See `ports.Users.set_consent`."""
         consent = {"consent_version": version, "consent_overseas": overseas, "consent_at": at}
+        record = {"at": at, "version": version, "overseas": overseas}
+        change = {"$set": consent, "$push": {"consents": {"$each": [record], "$slice": -CONSENTS_KEPT}}}
         with self._database.call():
-            return self._database["users"].update_one({"_id": user_id}, {"$set": consent}).matched_count == 1
+            return self._database["users"].update_one({"_id": user_id}, change).matched_count == 1
 
-    def erase(self, user_id: str) -> dict[str, int]:
-        """See `ports.Users.erase`: one transaction, so that a key never goes without what it opens or the reverse."""
+    def erase(self, user_id: str, *, key_id: str | None = None) -> dict[str, int]:
+        """See `ports.Users.erase`. What a transaction has no time for goes before it, by parts; then one transaction
+        for the rest and the user, who is therefore the last to go: nobody new comes into being amid what is left."""
+        with self._database.call():
+            standing = self._database["users"].find_one({"_id": user_id}, {"key_id": 1})
+        if standing is not None and key_id not in (None, standing.get("key_id", "")):
+            return {}
+        thinned = thin(self._database, {"user_id": user_id})
 
-        def work(session: ClientSession) -> dict[str, int]:
+        def work(session: ClientSession) -> dict[str, int] | Refused[dict[str, int]]:
             turns = self._database["turns"]
             counting: list[Document] = [
                 {"$match": {"user_id": user_id}},
                 {"$group": {"_id": None, "events": {"$sum": {"$size": {"$ifNull": ["$events", []]}}}}},
             ]
             events = next(iter(turns.aggregate(counting, session=session)), {"events": 0})["events"]
+            wanted = {"consents": 1, "key_id": 1}
+            person = self._database["users"].find_one({"_id": user_id}, wanted, session=session) or {}
+            if person and key_id not in (None, person.get("key_id", "")):
+                return Refused({})
+            consents = len(person.get("consents", ()))
             # A turn that is just being accepted meets this transaction here, and one of them is tried again.
             OpenBooks(self._database, session).mark(user_id)
             gate = {"_id": user_id}
             self._database["gates"].update_one(gate, {"$inc": {"passed": 1}}, upsert=True, session=session)
             self._database["gates"].delete_one(gate, session=session)
-            counts = {"events": int(events)}
+            counts = {"events": int(events) + thinned["events"]}
             for name, field in (
                 ("messages", "user_id"),
                 ("turns", "user_id"),
@@ -64,6 +82,8 @@ class MongoUsers:
                 ("users", "_id"),
             ):
                 counts[name] = self._database[name].delete_many({field: user_id}, session=session).deleted_count
+                counts[name] += thinned.get(name, 0)
+            counts["consents"] = consents
             return counts
 
         return self._database.transaction(work)

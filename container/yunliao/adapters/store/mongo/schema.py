@@ -119,10 +119,17 @@ def _ledger(database: Database) -> None:
     )
 
 
+def _people(database: Database) -> None:
+    by_id = IndexModel([("user_id", ASCENDING), ("_id", ASCENDING)], name="by_id")
+    for name in ("conversations", "turns"):
+        database[name].create_indexes([by_id])
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
     ("0001_first", _first),
     ("0002_registers", _registers),
     ("0003_ledger", _ledger),
+    ("0004_people", _people),
     ("0005_retention", _retention),
     ("0006_operators", _operators),
 )

@@ -4,8 +4,10 @@ from yunliao.adapters.store.mongo.conversations import MongoConversations
 from yunliao.adapters.store.mongo.database import CALL_SECONDS, Database
 from yunliao.adapters.store.mongo.desk import MongoAudit, MongoCards, MongoStanding, MongoVerdicts, MongoWiping
 from yunliao.adapters.store.mongo.history import MongoHistory
+from yunliao.adapters.store.mongo.key_store import MongoKeyStore
 from yunliao.adapters.store.mongo.keys import MongoWrappedKeys
 from yunliao.adapters.store.mongo.ledger import MongoLedger
+from yunliao.adapters.store.mongo.personal import MongoPersonalData
 from yunliao.adapters.store.mongo.rooms import MongoRegisters, MongoSecrets, MongoTickets, MongoUsers
 from yunliao.adapters.store.mongo.schema import MIGRATIONS, migrate
 from yunliao.adapters.store.mongo.turns import MongoTurns
@@ -13,6 +15,7 @@ from yunliao.errors import StoreUnavailable
 from yunliao.ports import Conversations, Registers, Secrets, Tickets, Turns, Users
 from yunliao.ports_keys import WrappedKeys
 from yunliao.ports_ledger import Ledger
+from yunliao.ports_people import PersonalData
 from yunliao.ports_records import AuditLog, Cards, History, Standing, Verdicts, Wiping
 
 PING_SECONDS = 2.0
@@ -31,6 +34,7 @@ class MongoStore:
         self.secrets: Secrets = MongoSecrets(self._database)
         self.registers: Registers = MongoRegisters(self._database)
         self.ledger: Ledger = MongoLedger(self._database)
+        self.personal: PersonalData = MongoPersonalData(self._database)
         self.keys: WrappedKeys = MongoWrappedKeys(self._database)
         self.history: History = MongoHistory(self._database)
         self.verdicts: Verdicts = MongoVerdicts(self._database)
@@ -48,6 +52,10 @@ class MongoStore:
         with self._database.call(PING_SECONDS):
             if self._database["migrations"].find_one({"_id": MIGRATIONS[-1][0]}) is None:
                 raise StoreUnavailable("mongodb: the store is not migrated")
+
+    def key_store(self) -> MongoKeyStore:
+        """Halves of data keys in this same database, over the same connections."""
+        return MongoKeyStore(self._database)
 
     def close(self) -> None:
         """See `ports.Store.close`."""

@@ -1,16 +1,31 @@
 """Conversations and messages in SQLite."""
 
+import sqlite3
 from typing import Literal
 
 from yunliao.adapters.store.posting import let_go_in
 from yunliao.adapters.store.sqlite.database import LARGEST, Database, position, row, rows
 from yunliao.adapters.store.sqlite.ledger import OpenBooks
-from yunliao.adapters.store.sqlite.records import insert, load, read
+from yunliao.adapters.store.sqlite.records import has_key, insert, load, read
 from yunliao.domain.turn import Turn
 from yunliao.ports import Conversation, Message
 
 LAST = (LARGEST, "\U0010ffff")
 """A position after every record."""
+
+
+def remove(connection: sqlite3.Connection, conversation_id: str) -> dict[str, int]:
+    """Delete a conversation with all it holds; rows of each. What its live turn had reserved goes back."""
+    live = "SELECT * FROM turns WHERE conversation_id = ? AND state <> 'ended' AND price_version <> ''"
+    for turn in rows(connection, live, conversation_id):
+        let_go_in(OpenBooks(connection), load(Turn, turn))
+    statements = {
+        "events": "DELETE FROM events WHERE turn_id IN (SELECT id FROM turns WHERE conversation_id = ?)",
+        "turns": "DELETE FROM turns WHERE conversation_id = ?",
+        "messages": "DELETE FROM messages WHERE conversation_id = ?",
+        "conversations": "DELETE FROM conversations WHERE id = ?",
+    }
+    return {name: connection.execute(statement, (conversation_id,)).rowcount for name, statement in statements.items()}
 
 
 class SqliteConversations:
@@ -19,10 +34,13 @@ class SqliteConversations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, conversation: Conversation) -> None:
+    def create(self, conversation: Conversation, *, key_id: str = "") -> bool:
         """See `ports.Conversations.create`."""
         with self._database.write() as connection:
+            if key_id and not has_key(connection, conversation.user_id, key_id):
+                return False
             insert(connection, "conversations", conversation)
+            return True
 
     def get(self, user_id: str, conversation_id: str) -> Conversation | None:
         """See `ports.Conversations.get`."""
@@ -86,16 +104,8 @@ class SqliteConversations:
         with self._database.write() as connection:
             statement = "SELECT id FROM conversations WHERE deleted_at > 0 AND deleted_at < ? LIMIT ?"
             ids = [(found["id"],) for found in rows(connection, statement, deleted_before, limit)]
-            statement = "SELECT * FROM turns WHERE conversation_id = ? AND state <> 'ended' AND price_version <> ''"
             for (conversation_id,) in ids:
-                for live in rows(connection, statement, conversation_id):
-                    let_go_in(OpenBooks(connection), load(Turn, live))
-            connection.executemany(
-                "DELETE FROM events WHERE turn_id IN (SELECT id FROM turns WHERE conversation_id = ?)", ids
-            )
-            for table in ("turns", "messages"):
-                connection.executemany(f"DELETE FROM {table} WHERE conversation_id = ?", ids)  # noqa: S608
-            connection.executemany("DELETE FROM conversations WHERE id = ?", ids)
+                remove(connection, conversation_id)
         if ids:
             self._database.forget()
         return len(ids)

@@ -27,6 +27,12 @@ def load(kind: type[Record], found: sqlite3.Row) -> Record:
     return kind(**values)
 
 
+def has_key(connection: sqlite3.Connection, user_id: str, key_id: str) -> bool:
+    """Whether the user is there, with that half of a data key."""
+    wanted = "SELECT 1 FROM users WHERE id = ? AND key_id = ?"
+    return connection.execute(wanted, (user_id, key_id)).fetchone() is not None
+
+
 def insert(connection: sqlite3.Connection, table: str, record: msgspec.Struct) -> None:
     """Insert a struct. Raises `sqlite3.IntegrityError` where a unique index says no."""
     values: dict[str, Any] = msgspec.structs.asdict(record)

@@ -35,17 +35,22 @@ class SqliteUsers:
                 "UPDATE users SET consent_version = ?, consent_overseas = ?, consent_at = ? WHERE id = ?",
                 (version, int(overseas), at, user_id),
             )
+            if changed.rowcount == 1:
+                connection.execute("INSERT INTO consents VALUES (?, ?, ?, ?)", (user_id, at, version, int(overseas)))
             return changed.rowcount == 1
 
-    def erase(self, user_id: str) -> dict[str, int]:
+    def erase(self, user_id: str, *, key_id: str | None = None) -> dict[str, int]:
         """See `ports.Users.erase`."""
         with self._database.write() as connection:
+            standing = row(connection, "SELECT key_id FROM users WHERE id = ?", user_id)
+            if standing is not None and key_id not in (None, standing["key_id"]):
+                return {}
             events = connection.execute(
                 "DELETE FROM events WHERE turn_id IN (SELECT id FROM turns WHERE user_id = ?)", (user_id,)
             ).rowcount
             OpenBooks(connection).mark(user_id)
             counts = {"events": events}
-            for table in ("messages", "turns", "conversations", "entries", "accounts"):
+            for table in ("messages", "turns", "conversations", "consents", "entries", "accounts"):
                 counts[table] = _delete(connection, table, "user_id", user_id)
             counts["cards"] = _delete(connection, "cards", "owner", user_id)
             counts["users"] = _delete(connection, "users", "id", user_id)

@@ -71,6 +71,18 @@ def _ledger(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _people(connection: sqlite3.Connection) -> None:
+    for statement in (
+        "ALTER TABLE users ADD COLUMN key_id TEXT NOT NULL DEFAULT ''",
+        "CREATE TABLE consents (user_id TEXT NOT NULL, at INTEGER NOT NULL, version TEXT NOT NULL,"
+        " overseas INTEGER NOT NULL)",
+        "CREATE INDEX consents_by_user ON consents (user_id, at)",
+        "CREATE INDEX conversations_by_id ON conversations (user_id, id)",
+        "CREATE INDEX turns_by_id ON turns (user_id, id)",
+    ):
+        connection.execute(statement)
+
+
 def _retention(connection: sqlite3.Connection) -> None:
     for statement in (
         "CREATE INDEX messages_of_user ON messages (user_id, created_at, id)",
@@ -106,6 +118,7 @@ MIGRATIONS = (
     ("0001_first", _first),
     ("0002_registers", _registers),
     ("0003_ledger", _ledger),
+    ("0004_people", _people),
     ("0005_retention", _retention),
     ("0006_operators", _operators),
 )

@@ -8,7 +8,7 @@ import msgspec
 from yunliao.adapters.store.posting import reserve_in, settle_in
 from yunliao.adapters.store.sqlite.database import Database, position, row, rows
 from yunliao.adapters.store.sqlite.ledger import OpenBooks
-from yunliao.adapters.store.sqlite.records import insert, load, read
+from yunliao.adapters.store.sqlite.records import has_key, insert, load, read
 from yunliao.domain.turn import Ending, Turn
 from yunliao.ports import AcceptLimits, AcceptOutcome, CommitResult, Draft, EventRow, Head, Message, TurnWrite
 
@@ -148,6 +148,8 @@ class SqliteTurns:
 
 def _refusal(connection: sqlite3.Connection, draft: Draft, limits: AcceptLimits) -> AcceptOutcome | None:
     turn = draft.turn
+    if draft.key_id and not has_key(connection, turn.user_id, draft.key_id):
+        return AcceptOutcome(status="no_user")
     existing = _by_client_id(connection, turn.user_id, turn.client_id)
     if existing is not None:
         return AcceptOutcome(status="existing", turn=existing)
