@@ -185,6 +185,19 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         reported=cases.report,
     )
     abuse = Abuse(rule=settings.cooldown, verdicts=store.verdicts, standing=store.standing, forget=people.forget)
+    users_desk = UsersDesk(
+        users=store.users,
+        keys=store.keys,
+        standing=store.standing,
+        verdicts=store.verdicts,
+        conversations=conversations,
+        cases=cases,
+        people=people,
+        desk=desk,
+        audit=audit_trail,
+        clock=clock,
+    )
+    people.follow_standing(lambda user_id: (users_desk.suspended_until(user_id), abuse.until(user_id, clock.now_ms())))
     verdict_log = VerdictLog(verdicts=store.verdicts, clock=clock, followers=(abuse.follow, cases.follow))
     following = Following(turns=store.turns, clock=clock, spawn=spawn)
     pool = build_pool(settings, clock, metrics)
@@ -327,18 +340,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
             clock=clock,
         ),
         credit_desk=CreditDesk(ledger=store.ledger, table=settings.prices, audit=audit_trail, clock=clock, ids=ids),
-        users_desk=UsersDesk(
-            users=store.users,
-            keys=store.keys,
-            standing=store.standing,
-            verdicts=store.verdicts,
-            conversations=conversations,
-            cases=cases,
-            people=people,
-            desk=desk,
-            audit=audit_trail,
-            clock=clock,
-        ),
+        users_desk=users_desk,
     )
 
 

@@ -20,10 +20,16 @@ class Abuse:
 
     def follow(self, entry: VerdictEntry) -> None:
         """A verdict was written. Raises `StoreUnavailable`."""
-        if not self._rule.count or entry.place != "question" or entry.suggest == "none":
+        if entry.place != "question" or entry.suggest == "none":
             return
-        since = entry.at - self._rule.window_ms
-        until = self._rule.until(self._verdicts.times(entry.user_id, since=since, limit=self._rule.count))
+        until = self.until(entry.user_id, entry.at)
         if until:
             self._standing.cool(entry.user_id, until=until)
             self._forget(entry.user_id)
+
+    def until(self, user_id: str, now: int) -> int:
+        """Until when this user takes a break, by the verdict log; 0 for none."""
+        if not self._rule.count:
+            return 0
+        since = now - self._rule.window_ms - self._rule.pause_ms
+        return self._rule.until(self._verdicts.times(user_id, since=since, limit=self._rule.count))

@@ -3,6 +3,7 @@
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 import msgspec
 
@@ -68,12 +69,18 @@ class People:
         self._vault = vault
         self._clock = clock
         self._lookup_key: bytes | None = None
+        self._standing: Callable[[str], tuple[int, int]] = lambda user_id: (0, 0)
         self._cache: OrderedDict[str, tuple[int, User, bytes]] = OrderedDict()
         self._lock = threading.Lock()
 
     def check_keys(self) -> None:
         """Raises `Misconfigured` if the master keys do not open what this store was written with."""
         self._lookup()
+
+    def follow_standing(self, standing: Callable[[str], tuple[int, int]]) -> None:
+        """From now on a new account begins as `standing(user_id)` says, (suspended until, cooling until): erasing the
+        account and coming back ends neither."""
+        self._standing = standing
 
     def user_id_of(self, principal: Principal) -> str:
         """The name a caller is stored under, whether or not they are."""
@@ -176,6 +183,7 @@ class People:
     def _enrol(self, user_id: str, principal: Principal) -> tuple[User, bytes]:
         key, wrapped, key_id = self._keys.make(user_id)
         sealed = self._vault.seal(key, principal.openid.encode(), context=f"{user_id}/user/openid")
+        suspended_until, cooling_until = self._standing(user_id)
         user = self._users.create(
             User(
                 id=user_id,
@@ -183,6 +191,8 @@ class People:
                 sealed_openid=sealed,
                 created_at=self._clock.now_ms(),
                 key_id=key_id,
+                suspended_until=suspended_until,
+                cooling_until=cooling_until,
             )
         )
         if user.key_id != key_id:

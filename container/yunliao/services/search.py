@@ -44,8 +44,10 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Hits(msgspec.Struct, frozen=True, kw_only=True):
-    """`next` is None when everything has been searched; `searched` counts messages and titles of this call."""
+    """`next` is None when everything has been searched; `searched` counts messages and titles of this call. `label`
+    stands for all the AI text there is in it (P12)."""
 
+    label: str
     results: list[Hit]
     next: str | None
     searched: int
@@ -76,7 +78,12 @@ class Search:
             if phase == "m" and not walk.full:
                 place = walk.messages(place)
                 phase = "m" if place else ""
-            return Hits(results=walk.hits, next=_cursor(phase, place) if phase else None, searched=walk.searched)
+            return Hits(
+                label=self.label,
+                results=walk.hits,
+                next=_cursor(phase, place) if phase else None,
+                searched=walk.searched,
+            )
         finally:
             self._places.release()
 

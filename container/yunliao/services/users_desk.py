@@ -20,6 +20,7 @@ from yunliao.services.people import Owner, People
 DAY_MS = 86_400_000
 FOR_EVER_DAYS = 36_500
 KIND = "suspension"
+OWNER = "operators"
 SHORTEST_REASON = 4
 LONGEST_REASON = 500
 
@@ -155,6 +156,11 @@ class UsersDesk:
         self._people.forget(user_id)
         return self.get(user_id)
 
+    def suspended_until(self, user_id: str) -> int:
+        """Until when somebody is suspended, also when the account was erased meanwhile; 0 for not."""
+        filed = self._desk.get(KIND, user_id, Suspension)
+        return filed.content.until if filed else 0
+
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def conversations(
@@ -197,7 +203,8 @@ class UsersDesk:
 
     def _file(self, user_id: str, suspension: Suspension) -> None:
         self._desk.cards.remove(KIND, user_id)
-        card = Card(kind=KIND, id=user_id, at=suspension.at, owner=user_id)
+        # Not the user's own card: it outlives an erase, so that coming back does not end a suspension.
+        card = Card(kind=KIND, id=user_id, at=suspension.at, owner=OWNER, expires_at=suspension.until)
         self._desk.put(card, suspension)
 
 

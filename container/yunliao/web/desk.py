@@ -5,6 +5,7 @@ user whom a one-time code bound to the account, and the token the one that this 
 """
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import msgspec
 from flask import Blueprint, Response, g, request
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from yunliao.bootstrap import Services
 
 _encoder = msgspec.json.Encoder()
+AI_TEXT = frozenset({"desk.read"})
+"""Whose answers hold text of the model: each names the label (P12)."""
 STATES = ("open", "looked", "decided")
 
 
@@ -44,6 +47,12 @@ def plane(services: "Services") -> Blueprint:  # noqa: C901  a list of short rou
         user_id = services.people.user_id_of(principal_of(request.headers, settings)) if inside else ""
         g.token = token.strip()
         g.operator = services.operators.check(g.token, user_id)
+
+    @routes.after_request
+    def name_label(response: Response) -> Response:
+        if request.endpoint in AI_TEXT:
+            response.headers["X-AI-Label"] = quote(settings.ai_label)
+        return response
 
     def actor(role: Role = "viewer") -> str:
         """The name of who acts, who must have at least that role."""
@@ -149,12 +158,12 @@ def plane(services: "Services") -> Blueprint:  # noqa: C901  a list of short rou
         who, asked, desk = actor("operator"), body(schemas.ReadIn), services.users_desk
         if asked.message_id is not None:
             found = desk.message(who, user_id, asked.message_id, asked.reason)
-            return _answer(schemas.ReadOut(messages=[found]))
+            return _answer(schemas.ReadOut(label=settings.ai_label, messages=[found]))
         if asked.conversation_id is not None:
             page = desk.messages(who, user_id, asked.conversation_id, asked.reason, asked.before, asked.limit)
-            return _answer(schemas.ReadOut(messages=page.items, next=page.next))
+            return _answer(schemas.ReadOut(label=settings.ai_label, messages=page.items, next=page.next))
         listed = desk.conversations(who, user_id, asked.reason, asked.before, asked.limit)
-        return _answer(schemas.ReadOut(conversations=listed.items, next=listed.next))
+        return _answer(schemas.ReadOut(label=settings.ai_label, conversations=listed.items, next=listed.next))
 
     @routes.get("/users/<operator:user_id>/credits")
     def user_credits(user_id: str) -> Response:

@@ -161,8 +161,9 @@ class NewPasswordOut(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class ReadOut(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What was read; the AI label is in each answer."""
+    """What was read; each answer of the AI carries its label as well."""
 
+    label: str
     conversations: list[ConversationView] | None = None
     messages: list[MessageView] | None = None
     next: str | None = None

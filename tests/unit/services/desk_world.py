@@ -5,8 +5,10 @@ from tests.fakes.memory_store import MemoryKeyStore, MemoryStore
 from yunliao.adapters.ids import SortableIds
 from yunliao.adapters.live_words import LiveWords
 from yunliao.adapters.vault import EnvelopeVault, MasterKeyVault
+from yunliao.domain.cooldown import CooldownRule
 from yunliao.domain.principal import Principal
 from yunliao.ports import Clock
+from yunliao.services.abuse import Abuse
 from yunliao.services.audit_trail import AuditTrail, AuditView
 from yunliao.services.cases import Cases
 from yunliao.services.conversations import ConversationService
@@ -99,6 +101,15 @@ class World:
             desk=self.desk,
             audit=self.audit,
             clock=self.clock,
+        )
+        self.abuse = Abuse(
+            rule=CooldownRule(3, 600_000, 1_800_000),
+            verdicts=self.store.verdicts,
+            standing=self.store.standing,
+            forget=self.people.forget,
+        )
+        self.people.follow_standing(
+            lambda user_id: (self.users.suspended_until(user_id), self.abuse.until(user_id, self.clock.now_ms()))
         )
         self.live_words = LiveWords((), self.clock)
         self.words = WordLists(

@@ -70,6 +70,24 @@ def test_a_suspended_user_is_refused_for_the_term_and_no_longer(world: World) ->
     assert world.users.get(owner.user_id).suspension is None
 
 
+def test_erasing_the_account_ends_neither_a_suspension_nor_a_break(world: World) -> None:
+    owner, quiet = world.owner(), world.owner("oPerson_0002")
+    world.users.suspend("alice", owner.user_id, "spam in chats", 3)
+    for number in range(3):
+        world.store.verdicts.add(replace(entry(world, quiet, "risky"), id=f"v{number}"))
+    for one in (owner, quiet):
+        world.store.users.erase(one.user_id)
+        world.people.forget(one.user_id)
+    with pytest.raises(Suspended):
+        world.owner()
+    assert world.owner("oPerson_0002").cooling_until == world.clock.now_ms() + 1_800_000
+    world.clock.advance(3 * 86_400)
+    world.store.users.erase(owner.user_id)
+    assert world.owner().user_id == owner.user_id
+    world.store.cards.expire(now=world.clock.now_ms(), limit=9)
+    assert world.users.suspended_until(owner.user_id) == 0
+
+
 def test_a_suspension_reaches_other_instances_within_ten_seconds(world: World) -> None:
     other = World(world.store, world.clock, world.key_store)
     owner = other.owner()
