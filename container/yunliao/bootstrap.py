@@ -41,6 +41,7 @@ from yunliao.services.data_keys import DataKeys
 from yunliao.services.desk import Desk
 from yunliao.services.engine import Engine
 from yunliao.services.export import Export, Producer
+from yunliao.services.export_credits import CreditsSection
 from yunliao.services.following import Following
 from yunliao.services.governor import SharedGovernor
 from yunliao.services.health import Health
@@ -241,7 +242,14 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         provider=Provider(settings.provider, settings.filing, settings.contact),
         image_hosts=settings.image_hosts,
     )
-    receipts = Receipts(shared=store.secrets, vault=vault, clock=clock, ids=ids, apart=keys_apart(settings))
+    receipts = Receipts(
+        shared=store.secrets,
+        vault=vault,
+        clock=clock,
+        ids=ids,
+        apart=keys_apart(settings),
+        priced=settings.prices is not None,
+    )
     account = Account(
         users=store.users,
         turns=store.turns,
@@ -285,6 +293,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
             clock=clock,
             ids=ids,
             producer=Producer(settings.ai_label, settings.provider, settings.name),
+            sections=(CreditsSection(store.ledger),),
         ),
         pushes=Pushes(account=account, appids=settings.appids, clock=clock),
         tickets=TicketService(tickets=store.tickets, shared=store.secrets, vault=vault, clock=clock),
