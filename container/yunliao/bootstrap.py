@@ -42,6 +42,7 @@ from yunliao.services.desk import Desk
 from yunliao.services.engine import Engine
 from yunliao.services.export import Export, Producer
 from yunliao.services.export_credits import CreditsSection
+from yunliao.services.export_moderation import ModerationSection
 from yunliao.services.following import Following
 from yunliao.services.governor import SharedGovernor
 from yunliao.services.health import Health
@@ -293,7 +294,10 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
             clock=clock,
             ids=ids,
             producer=Producer(settings.ai_label, settings.provider, settings.name),
-            sections=(CreditsSection(store.ledger),),
+            sections=(
+                CreditsSection(store.ledger),
+                ModerationSection(verdicts=store.verdicts, cases=cases, users=users_desk),
+            ),
         ),
         pushes=Pushes(account=account, appids=settings.appids, clock=clock),
         tickets=TicketService(tickets=store.tickets, shared=store.secrets, vault=vault, clock=clock),

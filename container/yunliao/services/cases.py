@@ -134,6 +134,17 @@ class Cases:
         found, more = self._desk.page(KIND, Case, state=state, before=before, limit=limit)
         return CasePage([self._view(one) for one in found], more)
 
+    def of(self, user_id: str, most: int) -> list[CaseView]:
+        """All cases about a user, newest first, at most so many."""
+        found: list[CaseView] = []
+        before: str | None = None
+        while len(found) < most:
+            page, before = self._desk.page(KIND, Case, owner=user_id, before=before, limit=200)
+            found += [self._view(one) for one in page]
+            if before is None:
+                break
+        return found[:most]
+
     def get(self, case_id: str) -> CaseView:
         """One case. Raises `NotFound`."""
         return self._view(self._filed(case_id))

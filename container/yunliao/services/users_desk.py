@@ -107,8 +107,7 @@ class UsersDesk:
     def get(self, user_id: str) -> UserView:
         """The user. Raises `NotFound`."""
         user = self._known(user_id)
-        filed = self._desk.get(KIND, user_id, Suspension)
-        held = filed.content if filed and user.suspended_until > self._clock.now_ms() else None
+        held = self.suspension(user_id) if user.suspended_until > self._clock.now_ms() else None
         return UserView(
             id=user.id,
             created_at=user.created_at,
@@ -158,8 +157,13 @@ class UsersDesk:
 
     def suspended_until(self, user_id: str) -> int:
         """Until when somebody is suspended, also when the account was erased meanwhile; 0 for not."""
+        held = self.suspension(user_id)
+        return held.until if held else 0
+
+    def suspension(self, user_id: str) -> Suspension | None:
+        """The newest suspension, until its card is removed after its term."""
         filed = self._desk.get(KIND, user_id, Suspension)
-        return filed.content.until if filed else 0
+        return filed.content if filed else None
 
     # --- reading ----------------------------------------------------------------------------------------------------
 

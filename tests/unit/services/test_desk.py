@@ -11,6 +11,7 @@ from tests.unit.services.desk_world import APPID, World
 from yunliao.adapters.live_words import LiveWords
 from yunliao.errors import CoolingDown, InvalidRequest, NotFound, StoreUnavailable, Suspended
 from yunliao.ports_records import VerdictEntry
+from yunliao.services.export_moderation import ModerationSection
 from yunliao.services.people import Owner
 
 CANARY = "金丝雀-canary-words"
@@ -233,6 +234,28 @@ def test_cases_come_in_pages(world: World) -> None:
     assert seen == made[::-1]
     with pytest.raises(InvalidRequest):
         world.cases.page(None, "nonsense", 3)
+
+
+def test_the_export_has_what_is_kept_about_the_user_and_nothing_of_operators(world: World) -> None:
+    owner, other = world.owner(), world.owner("oPerson_0002")
+    section = ModerationSection(verdicts=world.store.verdicts, cases=world.cases, users=world.users)
+    for number in range(450):
+        world.clock.advance(1)
+        world.store.verdicts.add(replace(entry(world, owner), id=f"v{number:03d}"))
+    world.store.verdicts.add(replace(entry(world, other), id="stranger"))
+    case = world.cases.complain(owner, CANARY)
+    world.cases.decide("operator-canary", case, "upheld", "note-canary")
+    world.users.suspend("operator-canary", owner.user_id, "spam in chats", 2)
+    seen: list[tuple[str, dict[str, object]]] = []
+    until, after = world.clock.now_ms(), ""
+    while page := section.records(owner, after=after, until=until, limit=100):
+        seen += page
+        after = page[-1][0]
+    assert len(seen) == len({key for key, _ in seen}) == 452
+    assert [key for key, _ in seen] == sorted(key for key, _ in seen)
+    told = [one for _, one in seen if one["what"] in ("complaint", "suspension")]
+    assert {one.get("text") or one.get("reason") for one in told} == {CANARY, "spam in chats"}
+    assert "stranger" not in repr(seen) and "operator-canary" not in repr(seen) and "note-canary" not in repr(seen)
 
 
 # --- word lists --------------------------------------------------------------------------------------------------------
