@@ -20,7 +20,8 @@ sys.path.insert(0, str(ROOT / "tools"))
 from bench import options as bench_options  # noqa: E402
 
 from chaos import options  # noqa: E402
-from dev import campaign, chat, package, pictures, run, setup, tests  # noqa: E402
+from costs import options as costs_options  # noqa: E402
+from dev import campaign, chat, doctor, package, pictures, run, setup, tests  # noqa: E402
 from dev.trouble import Trouble  # noqa: E402
 from ledger import options as walk_options  # noqa: E402
 
@@ -72,6 +73,14 @@ def parser() -> argparse.ArgumentParser:
     packages = commands.add_parser("package", help="make the upload for the Cloud Run console")
     packages.add_argument("--into", default="dist/yunliao-container.zip", help="file (dist/yunliao-container.zip)")
 
+    doctors = commands.add_parser("doctor", help="find what would go wrong with a deployment, before it or after")
+    doctors.add_argument("--env-file", help="file with the settings of the console, NAME=value lines")
+    doctors.add_argument("--url", help="address of a running service to look at from outside")
+    doctors.add_argument("--json", action="store_true", help="findings as JSON")
+
+    costs = commands.add_parser("costs", help="what answers cost on the platform, measured here")
+    costs_options.add_options(costs)
+
     commands.add_parser("setup", help="make .venv and node_modules, nothing else")
     return whole
 
@@ -97,6 +106,10 @@ def main(arguments: list[str] | None = None) -> int:  # noqa: C901  a list of co
                 return campaign.run(ROOT, chosen, "bench")
             case "package":
                 return package.run(ROOT, chosen)
+            case "costs":
+                return campaign.run(ROOT, chosen, "costs")
+            case "doctor":
+                return doctor.run(ROOT, chosen)
             case "ledger-walk":
                 return campaign.run(ROOT, chosen, "ledger")
             case "chat":

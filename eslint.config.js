@@ -38,12 +38,12 @@ module.exports = [
     rules: { 'no-restricted-globals': ['error', 'wx', 'App', 'Page', 'getApp', 'setTimeout', 'setInterval'] }
   },
   {
-    files: ['tests/js/**/*.js'],
+    files: ['tests/js/**/*.js', 'tests/functions/**/*.js', 'cloudfunctions/**/*.js'],
     languageOptions: {
       ecmaVersion: 2022,
       sourceType: 'commonjs',
       globals: readonly([
-        'console', 'module', 'require', 'process', 'Buffer', 'TextDecoder', 'TextEncoder', '__dirname', 'setImmediate', 'setTimeout', 'clearTimeout'
+        'console', 'module', 'require', 'process', 'Buffer', 'TextDecoder', 'TextEncoder', '__dirname', 'setImmediate', 'setTimeout', 'clearTimeout', 'URL', 'fetch', 'exports'
       ])
     },
     rules

@@ -1,19 +1,13 @@
-"""The entry of the server: `gunicorn -c gunicorn.conf.py wsgi:app`."""
+"""The entry of the server: `gunicorn -c gunicorn.conf.py wsgi:app`.
+
+Always something that answers: with wrong settings or an unreachable store it says so (yunliao/first_start.py), and the
+lines on stderr say it in the terminal. A start that only failed would show nothing but "Readiness probe failed" in the
+platform's console.
+"""
 
 import os
-import sys
 
-from yunliao.errors import YunliaoError
-from yunliao.factory import create_app
-from yunliao.settings import Settings, SettingsError
+from yunliao.first_start import Starting
 
-try:
-    app = create_app(Settings.from_env(os.environ))
-except SettingsError as mistakes:
-    for problem in mistakes.problems:
-        sys.stderr.write(f"yunliao: {problem}\n")
-    # 4 is gunicorn's own code for an application that cannot be loaded: it gives up instead of trying for ever.
-    sys.exit(4)
-except YunliaoError as failed:
-    sys.stderr.write(f"yunliao: {failed.detail or failed.en}\n")
-    sys.exit(4)
+starting = Starting(os.environ)
+app = starting.app

@@ -4,7 +4,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from yunliao import errors
@@ -19,6 +19,7 @@ from yunliao.adapters.relay.pool import RelayPool
 from yunliao.adapters.texts import FolderTexts
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.adapters.wechat.api import WechatApi
+from yunliao.adapters.wechat.customer_service import WechatLetters
 from yunliao.adapters.wechat.moderation import WechatModerator
 from yunliao.adapters.words import DEFAULT_WORDS, DEVELOPMENT_WORDS
 from yunliao.domain.guard import GuardPolicy
@@ -37,6 +38,7 @@ from yunliao.services.consents import Consents
 from yunliao.services.conversations import ConversationService
 from yunliao.services.credit_desk import CreditDesk
 from yunliao.services.credits import Credits
+from yunliao.services.customer_service import CustomerService
 from yunliao.services.data_keys import DataKeys
 from yunliao.services.desk import Desk
 from yunliao.services.engine import Engine
@@ -62,6 +64,7 @@ from yunliao.services.run import Tools
 from yunliao.services.screening import Screening
 from yunliao.services.search import Search
 from yunliao.services.shared_key import SharedKey
+from yunliao.services.signed_calls import SignedCalls
 from yunliao.services.tickets import TicketService
 from yunliao.services.turns import TurnService
 from yunliao.services.users_desk import UsersDesk
@@ -87,6 +90,8 @@ class Services:
     export: Export
     pushes: Pushes
     tickets: TicketService
+    signed_calls: SignedCalls
+    customer_service: CustomerService | None
     catalog: Catalog
     health: Health
     jobs: Jobs
@@ -262,7 +267,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         receipts=receipts,
         log=turn_log,
     )
-    return Services(
+    services = Services(
         settings=settings,
         people=people,
         turns=TurnService(
@@ -301,6 +306,8 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         ),
         pushes=Pushes(account=account, appids=settings.appids, clock=clock),
         tickets=TicketService(tickets=store.tickets, shared=store.secrets, vault=vault, clock=clock),
+        signed_calls=SignedCalls(settings.function_secret, store.once, clock),
+        customer_service=None,
         catalog=catalog,
         health=Health(
             checks={"store": store.ping, "keys": key_store.ping}, engine=engine, notes={"relays": pool.summary}
@@ -355,6 +362,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         credit_desk=CreditDesk(ledger=store.ledger, table=settings.prices, audit=audit_trail, clock=clock, ids=ids),
         users_desk=users_desk,
     )
+    return _customer_service(settings, services, store, clock)
 
 
 def keys_apart(settings: Settings) -> bool:
@@ -377,6 +385,26 @@ def key_store_for(settings: Settings, store: RecordStore) -> KeyStore:
         return MongoKeyStore(url)
     assert isinstance(store, MongoStore)  # noqa: S101  the only engine that is left
     return store.key_store()
+
+
+def _customer_service(settings: Settings, services: Services, store: RecordStore, clock: SystemClock) -> Services:
+    """The same services, with a desk where the operator wants one."""
+    if not settings.customer_service:
+        return services
+    desk = CustomerService(
+        consents=services.consents,
+        turns=services.turns,
+        listen=services.listen,
+        conversations=services.conversations,
+        box=WechatLetters(WechatApi(settings.wechat_api_url)),
+        once=store.once,
+        clock=clock,
+        spawn=spawn,
+        appids=settings.appids,
+        label=settings.ai_label,
+        human_words=settings.human_words,
+    )
+    return replace(services, customer_service=desk)
 
 
 def store_at(url: str) -> RecordStore:

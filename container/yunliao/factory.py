@@ -98,12 +98,16 @@ def drain_when(app: Flask, leaving: Callable[[], bool]) -> None:
     def watch() -> None:
         while not leaving():
             time.sleep(WATCH_SECONDS)
-        app.extensions["yunliao.leaving"].begin()
+        if "yunliao.leaving" in app.extensions:
+            app.extensions["yunliao.leaving"].begin()
 
     threading.Thread(target=watch, daemon=True).start()
 
 
 def shut_down(app: Flask) -> None:
-    """Requests are done: finish leaving, release everything."""
-    app.extensions["yunliao.leaving"].begin()
-    app.extensions["yunliao"].close()
+    """Requests are done: finish leaving, release everything. One that never began (first_start.py) has nothing."""
+    if "yunliao.starting" in app.extensions:
+        app.extensions["yunliao.starting"].close()
+    if "yunliao.leaving" in app.extensions:
+        app.extensions["yunliao.leaving"].begin()
+        app.extensions["yunliao"].close()

@@ -15,6 +15,7 @@ from yunliao.domain.principal import Principal
 from yunliao.domain.turn import ChatMessage, Ending, Turn
 from yunliao.domain.verdict import Verdict
 from yunliao.ports_ledger import Ledger
+from yunliao.ports_once import Once
 
 # --- time and chance ---------------------------------------------------------------------------------------------
 
@@ -408,6 +409,7 @@ class Store(Protocol):
     tickets: Tickets
     secrets: Secrets
     registers: Registers
+    once: Once
     ledger: Ledger
 
     def migrate(self) -> list[str]:

@@ -212,6 +212,13 @@ def _key(value: str) -> str:
     return value
 
 
+def _words(value: str) -> frozenset[str]:
+    words = frozenset(part.strip() for part in re.split(r"[,，]", value) if part.strip())
+    if any(len(word) > 20 or not word.isprintable() for word in words):
+        raise _Wrong("must be printable words of at most 20 characters, separated by commas")
+    return words
+
+
 def _text(limit: int) -> Callable[[str], str]:
     def parse(value: str) -> str:
         if len(value) > limit:
@@ -330,10 +337,19 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("YUNLIAO_OPERATORS_IN_MINIPROGRAM", "operators_in_miniprogram", _switch, "off", "on",
              "`on` lets operators who were bound by a one-time code work from inside the mini-program"),
     Variable("CBR_ENV_ID", "platform_env", _text(100), "", "prod-1a2b3c", "set by Cloud Run: callers of another environment are refused"),
+    Variable("YUNLIAO_FUNCTION_SECRET", "function_secret", _secret, "", "<openssl rand -hex 32>",
+             "shared with the cloud function `chat`, which signs who is calling; empty: signed calls refused (secret)"),
+    Variable("YUNLIAO_PUBLIC", "public", _switch, "off", "on",
+             "`on` for a service whose 公网访问 is on: identity headers are not believed, only signed calls"),
+    Variable("YUNLIAO_CUSTOMER_SERVICE", "customer_service", _switch, "off", "on",
+             "`on`: messages to the mini-program's customer service are answered (docs/customer-service.md)"),
+    Variable("YUNLIAO_HUMAN_WORDS", "human_words", _words, "人工,转人工,人工客服", "人工,转人工",
+             "messages to customer service that ask for a human, separated by commas"),
 )  # fmt: skip
 
 SECRETS = frozenset(
     {"relay_key", "relays", "store_url", "master_keys", "jobs_secret", "metrics_token", "push_secret", "keys_url"}
+    | {"function_secret"}
 )
 
 
@@ -385,6 +401,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     texts_dir: str
     keys_url: str
     platform_env: str
+    function_secret: str
+    public: bool
+    customer_service: bool
+    human_words: frozenset[str]
     prices: PriceTable | None = None
     history_days: int = 0
     verdict_days: int = 200
@@ -435,6 +455,7 @@ def _empty(variable: Variable) -> Any:
     """What an empty optional variable means: the empty value of its kind."""
     empties: dict[Callable[[str], Any], Any] = {
         _names: frozenset(),
+        _words: frozenset(),
         _models: (),
         _hosts: (),
         _relays: (),

@@ -32,6 +32,7 @@ module.exports = {
   'error.quota': 'Too many people right now. Try later', 'error.no_permission': 'Not possible here. Open the full mini-program', 'error.too_large': 'Too long', 'error.interrupted': 'The connection broke. Please retry', 'error.rate_limited': 'Too fast. Please wait a little', 'error.blocked_input': 'This message did not pass the content check. Please put it another way',
   'error.blocked_output': 'This answer did not pass the content check and was taken back', 'error.queue_full': 'The queue is full. Please try later', 'error.instance_lost': 'The service restarted and the answer broke off. Please retry',
   'error.context_too_long': 'The chat has grown too long. Please start a new one', 'error.suspended': 'This account is restricted. Please contact the provider', 'error.consent_required': 'Please read and accept the agreement first',
+  'error.misconfigured': 'The service is not fully configured. Contact the operator',
   'error.insufficient_credits': 'Not enough credits. Wait for the free allowance or redeem a code', 'error.daily_limit': 'Today’s limit is reached. Come back tomorrow', 'error.turn_limit': 'Too long and too costly. Shorten it or start a new chat',
   'error.code_invalid': 'This code is unknown, used up or expired', 'error.service_budget_exhausted': 'The service is out of budget for today. Back tomorrow'
 };

@@ -32,6 +32,7 @@ module.exports = {
   'error.quota': '使用的人太多，请稍后', 'error.no_permission': '这里无法使用，请打开完整小程序', 'error.too_large': '内容太长', 'error.interrupted': '连接中断了，请重试', 'error.rate_limited': '发送太快了，请稍后', 'error.blocked_input': '这条消息未通过内容检查，请换个说法',
   'error.blocked_output': '这个回答未通过内容检查，已撤回', 'error.queue_full': '排队的人太多，请稍后再试', 'error.instance_lost': '服务重启，回答中断了，请重试',
   'error.context_too_long': '对话太长了，请新建对话', 'error.suspended': '账号已被限制使用，请联系服务提供者', 'error.consent_required': '请先阅读并同意用户协议',
+  'error.misconfigured': '服务还没有配置完成，请联系管理员',
   'error.insufficient_credits': '额度不够，可等免费额度更新或兑换额度码', 'error.daily_limit': '今天的额度已到上限，明天再来', 'error.turn_limit': '这条太长、太贵，请缩短或新建对话',
   'error.code_invalid': '兑换码无效、已用完或已过期', 'error.service_budget_exhausted': '今天的服务总额度已用完，明天恢复'
 };

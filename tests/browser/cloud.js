@@ -21,8 +21,9 @@ function python() {
 
 /** The real container behind the real local Cloud Run, with the preview at `/`: what `python3 dev.py run` starts. */
 class LocalCloud {
-  /** @param options.instances  how many  @param options.env  environment of the container  @param options.source  another mini-program */
-  static async start({ instances = 1, env = {}, source = SOURCE } = {}) {
+  /** @param options.instances  how many  @param options.env  environment of the container  @param options.source  another mini-program
+   * @param options.unready  also with settings that keep the service from working */
+  static async start({ instances = 1, env = {}, source = SOURCE, unready = false } = {}) {
     const cloud = new LocalCloud()
     cloud.env = env
     cloud.data = fs.mkdtempSync(path.join(os.tmpdir(), 'yunliao-browser-'))
@@ -30,7 +31,7 @@ class LocalCloud {
     const starter = process.platform === 'linux' ? [path.join(ROOT, 'tools/cloudrun/child.py'), String(process.pid), python()] : []
     const settings = Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`])
     cloud.child = spawn(python(), [...starter, '-m', 'cloudrun', '--port', '0', '--json', '--instances', String(instances), '--data', cloud.data,
-      '--preview', cloud.preview.url, ...settings], {
+      '--preview', cloud.preview.url, ...(unready ? ['--unready'] : []), ...settings], {
       cwd: ROOT, env: { ...process.env, PYTHONPATH: path.join(ROOT, 'tools'), PYTHONUNBUFFERED: '1' }, stdio: ['ignore', 'pipe', 'pipe'],
     })
     cloud.said = []

@@ -4,7 +4,7 @@ import inspect
 from typing import Any
 
 from tests.contract.records import LIMITS, charge, draft, ending, last, rows, user
-from yunliao import ports, ports_keys, ports_ledger, ports_people, ports_records
+from yunliao import ports, ports_keys, ports_ledger, ports_once, ports_people, ports_records
 from yunliao.domain.ledger.audit import findings
 from yunliao.domain.ledger.codes import Code
 from yunliao.domain.ledger.granting import Movement
@@ -20,6 +20,7 @@ ROOMS: dict[str, type] = {
     "tickets": ports.Tickets,
     "secrets": ports.Secrets,
     "registers": ports.Registers,
+    "once": ports_once.Once,
     "ledger": ports_ledger.Ledger,
     "keys": ports_keys.WrappedKeys,
     "history": ports_records.History,
@@ -58,6 +59,8 @@ def _use(store: Any) -> None:
     store.secrets.get_or_put("s", b"v")
     assert store.registers.swap("r", version=0, value=b"1")
     assert store.registers.swap("r", version=store.registers.read("r").version, value=b"2")
+    assert store.once.claim("o", "token", now=1, expires_at=100)
+    store.once.release("o")
     store.tickets.put("h", b"p", expires_at=100)
     store.tickets.take("h", now=1)
     _use_credits(store)

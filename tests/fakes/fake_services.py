@@ -15,6 +15,8 @@ from typing import Any
 
 import msgspec
 
+from tests.fakes.memory_store import MemoryStore
+from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.logging import JsonTurnLog
 from yunliao.adapters.metrics import PrometheusMetrics
 from yunliao.domain.events import Accepted, End, Text, encode_event
@@ -24,6 +26,7 @@ from yunliao.errors import ConsentRequired, NotFound, StoreUnavailable, Suspende
 from yunliao.services.health import Check
 from yunliao.services.listen import Slice
 from yunliao.services.live_log import LiveLog, Numbered
+from yunliao.services.signed_calls import SignedCalls
 from yunliao.services.tickets import Ticket
 from yunliao.services.turns import Sent
 from yunliao.settings import Settings
@@ -44,6 +47,9 @@ class FakePeople:
         if principal.openid == "oUnlucky00":
             raise StoreUnavailable
         return FakeOwner(f"user-{principal.openid}", principal)
+
+    def find(self, principal: Principal) -> None:
+        """Nobody is stored here."""
 
 
 class FakeConsents:
@@ -158,8 +164,11 @@ class FakeServices:
         self.listen: Any = FakeListen(self.turns)
         self.tickets: Any = FakeTickets()
         self.health: Any = FakeHealth()
+        self.catalog: Any = SimpleNamespace(models=lambda overseas: [])
+        self.jobs: Any = SimpleNamespace(run=lambda name: {name: 0}, names=("recover", "expire"))
+        self.customer_service: Any = None
+        self.signed_calls: Any = SignedCalls(settings.function_secret, MemoryStore().once, SystemClock())
         self.pushes: Any = SimpleNamespace(take=lambda push: False)
-        self.jobs: Any = SimpleNamespace(run=lambda name: {name: 0})
         self.metrics = PrometheusMetrics()
         self.turn_log = JsonTurnLog()
         self.drained: list[float] = []

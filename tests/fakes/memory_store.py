@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from tests.fakes.memory_once import MemoryOnce
 from tests.fakes.memory_records import (
     MemoryAudit,
     MemoryCards,
@@ -43,6 +44,7 @@ from yunliao.ports import (
 )
 from yunliao.ports_keys import WrappedKeys
 from yunliao.ports_ledger import Ledger, Posted
+from yunliao.ports_once import Once
 from yunliao.ports_people import ConsentRecord, KeyShare, PersonalData
 from yunliao.ports_records import AuditEntry, AuditLog, Card, Cards, History, Standing, VerdictEntry, Verdicts, Wiping
 
@@ -662,6 +664,7 @@ class MemoryStore:
         self.tickets: Tickets = MemoryTickets(tables)
         self.secrets: Secrets = MemorySecrets(tables)
         self.registers: Registers = MemoryRegisters(tables)
+        self.once: Once = MemoryOnce()
         self.ledger: Ledger = MemoryLedger(tables)
         self.keys: WrappedKeys = MemoryKeys(tables)
         self.history: History = MemoryHistory(tables)

@@ -28,6 +28,7 @@ WITHOUT_AI_TEXT = {
     **{f"user.{name}": "amounts of credits" for name in ("credits_now", "credit_entries", "redeem", "receipt")},
     "user.config": "the operator's words; the label is among them",
     "platform.push": "success",
+    "platform.job_names": "names",
     "platform.jobs": "counts",
     "open.healthz": "alive",
     "open.readyz": "dependencies",

@@ -44,6 +44,9 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("--container", type=Path, default=CONTAINER, help="folder of the container")
     options.add_argument("--no-restart", action="store_true", help="do not start a crashed instance again")
+    options.add_argument(
+        "--unready", action="store_true", help="let a service with wrong settings be, to see what it tells people"
+    )
     options.add_argument("--json", action="store_true", help="say progress as JSON lines")
     return options
 
@@ -91,6 +94,7 @@ def plan_of(arguments: Sequence[str]) -> tuple[Plan, bool]:
         folder=options.container.resolve(),
         command=GUNICORN,
         restart=not options.no_restart,
+        unready=options.unready,
     )
     return plan, options.json
 

@@ -151,13 +151,14 @@ class Control:
         return web.json_response({"cut": self.gateway.cut_sockets(order.get("user"))})
 
     async def trigger(self, request: web.Request) -> web.Response:
-        """Call a platform route of the container as a timer would: `{"path", "headers"?, "body"?}` with no user."""
+        """Call a platform route of the container as a timer or a message push would: `{"path", "headers"?, "body"?}`
+        with no user; `raw` instead of `body` is sent as it is (XML), `n` chooses the instance."""
         try:
             order = await order_of(request)
         except SwitchError as error:
             return refuse(400, str(error))
         path = order.get("path", "")
-        chosen = self.gateway.fleet.pick()
+        chosen = self.gateway.fleet.pick(1, order.get("n"))
         if not isinstance(path, str) or not path.startswith("/") or not chosen:
             return refuse(400, "path is missing, or no instance is ready")
         headers = {
@@ -167,10 +168,12 @@ class Control:
             "X-WX-CALL-ID": new_call_id(),
             **order.get("headers", {}),
         }
+        raw = order.get("raw")
+        sent: dict[str, Any] = {"json": order.get("body", {})} if raw is None else {"data": str(raw).encode()}
         try:
             async with (
                 asyncio.timeout(60),
-                self.gateway.session.post(chosen[0].url + path, headers=headers, json=order.get("body", {})) as answer,
+                self.gateway.session.post(chosen[0].url + path, headers=headers, **sent) as answer,
             ):
                 return web.json_response({"status": answer.status, "body": await answer.text(), "n": chosen[0].number})
         except (aiohttp.ClientError, OSError, TimeoutError):

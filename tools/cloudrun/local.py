@@ -44,6 +44,7 @@ class LocalCloudRun:
         preview: str = "",
         restart: bool = False,
         grace: float = 10.0,
+        unready: bool = False,
     ) -> None:
         self._temporary = data is None
         self.data = Path(data) if data is not None else Path(tempfile.mkdtemp(prefix="yunliao-"))
@@ -64,6 +65,7 @@ class LocalCloudRun:
                 command=tuple(command),
                 restart=restart,
                 grace=grace,
+                unready=unready,
             )
         )
         self._loop = asyncio.new_event_loop()

@@ -18,6 +18,7 @@ from cloudrun.control import only_local, order_of, refuse, switch_route
 from cloudrun.gateway import abort
 from cloudrun.identity import APPID, Visits
 from cloudrun.switches import SwitchError, Switches, View
+from cloudrun.wechat_letters import Letters
 from cloudrun.wechat_switches import WECHAT_SWITCHES
 
 MESSAGES = {
@@ -29,7 +30,11 @@ MESSAGES = {
     43104: "openid does not match appid",
     44002: "empty post data",
     44991: "reach minute quota limit",
+    45002: "content size out of limit",
     45009: "reach max api daily quota limit",
+    45015: "response out of time limit or subscription is canceled",
+    45047: "out of response count limit",
+    45081: "already typing",
     47001: "data format error",
     48001: "api unauthorized",
     61010: "code is expired",
@@ -63,11 +68,14 @@ class WeChat:
         self.most_in_flight = 0
         self._minute: deque[float] = deque()
         self._jitter = random.Random(5)
+        self.letters = Letters(self.switches)
 
     def application(self) -> web.Application:
         """The server: the API, and /__sim/ for tests that run it alone."""
         app = web.Application(client_max_size=32 * 1024 * 1024, middlewares=[only_local])
         app.router.add_route("*", "/wxa/msg_sec_check", self.msg_sec_check)
+        app.router.add_post("/cgi-bin/message/custom/send", self.letters.send)
+        app.router.add_post("/cgi-bin/message/custom/typing", self.letters.typing)
         self.add_control(app.router, "/__sim")
         app.router.add_post("/__sim/faults", switch_route(self.switches))
         app.router.add_route("*", "/{path:.*}", self._not_permitted)
@@ -80,6 +88,7 @@ class WeChat:
         routes.add_get(prefix + "/calls", self._calls)
         routes.add_post(prefix + "/visit", self._visit)
         routes.add_post(prefix + "/forget", self._forget)
+        self.letters.add_control(routes, prefix)
 
     async def _state(self, request: web.Request) -> web.Response:
         return web.json_response(self.switches.state())
@@ -110,6 +119,7 @@ class WeChat:
         self.visits.seen.clear()
         self.calls.clear()
         self._minute.clear()
+        self.letters.forget()
         self.total = self.most_in_flight = 0
         return web.json_response({"ok": True})
 

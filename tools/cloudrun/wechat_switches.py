@@ -29,4 +29,9 @@ WECHAT_SWITCHES = (
     Switch("risky_phrases", ["违禁演示词", "forbidden-demo"], "content with one of these is risky"),
     Switch("review_phrases", ["待审演示词", "review-demo"], "content with one of these is review"),
     Switch("record_content", False, "keep the content of calls for /__sim/calls"),
+    Switch(
+        "custom_errcode",
+        0,
+        "custom/send answers with this errcode (-1, 45015, 45047, 48001, 85107, …); 0 = really takes it",
+    ),
 )

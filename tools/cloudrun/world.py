@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import secrets
@@ -12,13 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 
 from cloudrun.control import Control, only_local
 from cloudrun.fleet import Fleet
 from cloudrun.gateway import Gateway
 from cloudrun.identity import APPID, ENVIRONMENT, SHARED_APPID, Visits
-from cloudrun.instances import GUNICORN, Instance, ProcessInstance
+from cloudrun.instances import GUNICORN, Instance, ProcessInstance, StartFailed
 from cloudrun.relay.server import Relay
 from cloudrun.wechat import WeChat
 
@@ -40,7 +42,8 @@ class PortTaken(RuntimeError):
 class Plan:
     """What to start. Without `relay_url` a demo relay runs for each of `relays`: what it says is put into the entry of
     that upstream in `YUNLIAO_RELAYS` (docs/relays.md); one without words is the simple `YUNLIAO_RELAY_URL`. With
-    `attach` no process is started."""
+    `attach` no process is started. `unready`: a service that says what is missing in its settings is let be, as on the
+    platform; otherwise that is a failed start, which a developer must see at once."""
 
     data: Path
     port: int = 0
@@ -57,6 +60,7 @@ class Plan:
     command: Sequence[str] = GUNICORN
     restart: bool = False
     grace: float = 10.0
+    unready: bool = False
 
 
 def master_keys(data: Path) -> str:
@@ -184,6 +188,28 @@ class World:
                 instance.env = env
         self.report(f"starting {len(self.fleet.instances)} instance(s)")
         await self.fleet.start()
+        if not plan.unready:
+            for instance in self.fleet.instances:
+                await self._check_settings(instance)
+
+    async def _check_settings(self, instance: Instance) -> None:
+        """Raises `StartFailed` with the instance's own words when its settings keep it from working."""
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)) as session,
+                session.get(instance.url + "/readyz", allow_redirects=False) as answer,
+            ):
+                told = await answer.json()
+                if isinstance(told, dict) and "settings" in told:
+                    wrong = [check["detail"] for check in told["checks"] if not check["ok"]]
+                    lines = [
+                        f"{one['name']} {one['problem_zh']} · {one['problem']}" for one in told["settings"]
+                    ] or wrong
+                    where = getattr(instance, "log_path", "its log")
+                    listed = "".join(f"\n    {line}" for line in lines)
+                    raise StartFailed(
+                        f"instance {instance.number} cannot work with these settings; see {where}{listed}"
+                    )
 
     def _instances(self) -> list[Instance]:
         plan = self.plan

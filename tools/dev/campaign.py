@@ -22,7 +22,8 @@ def run(root: pathlib.Path, options: argparse.Namespace, module: str = "chaos") 
     for name, value in vars(options).items():
         if name == "command" or value is None or value is False:
             continue
-        command += [f"--{name}"] if value is True else [f"--{name}", str(value)]
+        option = f"--{name.replace('_', '-')}"
+        command += [option] if value is True else [option, str(value)]
     path = os.pathsep.join([str(root / "tools"), str(root / "container"), str(root)])
     # A session of its own: Ctrl-C reaches it once, from here, and it then ends what it started.
     child = subprocess.Popen(

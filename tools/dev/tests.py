@@ -18,6 +18,7 @@ LIMITS = {
     "imports": 120,
     "python": 1500,
     "js": 600,
+    "functions": 300,
     "devtools": 600,
     "browser": 1200,
     "audit": 180,
@@ -28,7 +29,7 @@ STEPS = tuple(LIMITS)
 INSTALL_LIMIT = 600
 """Seconds for a package of the system."""
 #: Milliseconds for one file of tests; the runner ends the file's process then.
-FILE_LIMIT = {"js": 300_000, "devtools": 600_000, "browser": 900_000}
+FILE_LIMIT = {"js": 300_000, "functions": 250_000, "devtools": 600_000, "browser": 900_000}
 #: Seconds that a command which is told to stop has for ending what it started.
 GRACE = 40
 
@@ -78,6 +79,8 @@ def commands(root: pathlib.Path, step: str, python: pathlib.Path) -> list[list[s
         case "js":
             sync = ["node", "tools/miniprogram-npm/sync.js", "--check"]
             return [sync, _node(root, "js")]
+        case "functions":
+            return [_node(root, "functions")]
         case "devtools":
             setup.packages(root / "tools" / "devtools", shutil.which("npm") or "npm")
             return [_node(root, "devtools")]

@@ -138,6 +138,10 @@ class TurnService:
         turn = self._again(owner, source, client_id, "continue", source.model)
         return self._accept(owner, turn, None, None)
 
+    def made_by(self, owner: Owner, client_id: str) -> Turn | None:
+        """The turn of this caller's client id, whatever was asked with it."""
+        return self._turns.by_client_id(owner.user_id, client_id)
+
     def stop(self, owner: Owner, turn_id: str) -> Turn:
         """Ask a turn to end with what was shown (P8); idempotent, no effect on an ended turn. Raises `NotFound`."""
         turn = self._own(owner, turn_id)

@@ -7,6 +7,7 @@ no rule here accepts for an identity.
 
 import re
 
+import msgspec
 from werkzeug.datastructures import Headers
 
 from yunliao.domain.principal import Principal
@@ -27,6 +28,19 @@ def principal_of(headers: Headers, settings: Settings) -> Principal:
     _check_source(headers)
     _check_environment(headers, settings)
     openid, appid, shared = _claimed(headers)
+    return checked(marked(Principal(openid=openid, appid=appid, shared=shared), headers), settings)
+
+
+def marked(principal: Principal, headers: Headers) -> Principal:
+    """The same with the request's marks for logs."""
+    trace = trace_of(headers.get("traceparent", ""))
+    return msgspec.structs.replace(principal, call_id=call_id(headers), trace=trace)
+
+
+def checked(principal: Principal, settings: Settings) -> Principal:
+    """The same, if openid and appid are of the platform's form and the appid may call. Raises `IdentityMissing`,
+    `IdentityUntrusted`."""
+    openid, appid = principal.openid, principal.appid
     if not openid:
         raise IdentityMissing
     if not OPENID.fullmatch(openid):
@@ -35,8 +49,7 @@ def principal_of(headers: Headers, settings: Settings) -> Principal:
         raise IdentityUntrusted("the appid is missing or not of the platform's form")
     if settings.appids and appid not in settings.appids:
         raise IdentityUntrusted("the appid is not in YUNLIAO_APPIDS")
-    trace = trace_of(headers.get("traceparent", ""))
-    return Principal(openid=openid, appid=appid, shared=shared, call_id=call_id(headers), trace=trace)
+    return principal
 
 
 def same_person(headers: Headers, principal: Principal) -> bool:
@@ -53,6 +66,11 @@ def call_id(headers: Headers) -> str:
     """The platform's id of this request, for logs; "" when there is none or it is not of its form."""
     found = headers.get("X-WX-CALL-ID", "")
     return found if CALL_ID.fullmatch(found) else ""
+
+
+def claims_a_person(headers: Headers) -> bool:
+    """Whether the platform's headers name a caller, in either form."""
+    return any(headers.get(f"X-WX-{form}OPENID") for form in ("", "FROM-"))
 
 
 def through_wechat(headers: Headers) -> bool:

@@ -118,6 +118,7 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "desk.audit": ("The audit log (owner)", None, desk.AuditOut, (200,)),
     "desk.verify": ("Whether the audit log is whole (owner)", desk.HeadIn, Verified, (200,)),
     "platform.push": ("WeChat's message push", None, None, (200,)),
+    "platform.job_names": ("Names of the jobs", None, schemas.JobNamesOut, (200,)),
     "platform.jobs": ("Run a named job", schemas.EmptyIn, None, (200,)),
     "open.healthz": ("Alive; touches nothing", None, None, (200,)),
     "open.readyz": ("Dependencies", None, None, (200, 503)),
@@ -161,7 +162,11 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
     "user.messages": (("before", {"type": "string"}), ("limit", {"type": "integer", "minimum": 1})),
 }
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
-    "user": [{"source": [], "openid": [], "appid": []}, {"source": [], "from_openid": [], "from_appid": []}],
+    "user": [
+        {"source": [], "openid": [], "appid": []},
+        {"source": [], "from_openid": [], "from_appid": []},
+        {"signed": []},
+    ],
     "ticket": [],  # the first frame
     "platform": [{"source": []}, {"secret": []}],
     "operator": [{"token": []}],
@@ -174,6 +179,7 @@ HEADERS = {
     "appid": ("X-WX-APPID", "injected by the platform"),
     "from_openid": ("X-WX-FROM-OPENID", "injected by the platform under resource sharing"),
     "from_appid": ("X-WX-FROM-APPID", "injected by the platform under resource sharing"),
+    "signed": ("X-Yunliao-Caller", "a cloud function's signed claim (docs/identity.md)"),
     "secret": ("X-Yunliao-Secret", "YUNLIAO_JOBS_SECRET"),
 }
 OTHER_CONTENT = {

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 
 from yunliao.errors import IdentityUntrusted
 from yunliao.web.identity import by_a_client, through_wechat
+from yunliao.web.letters import letter_of, to_human
 from yunliao.web.pushes import event_of
 from yunliao.web.schemas import EmptyIn
 from yunliao.web.validation import body, raw_body
@@ -26,25 +27,44 @@ def plane(services: "Services") -> Blueprint:
         """Message push, and the console's probe {"action": "CheckContainerPath"}: both want 200 and "success"
         (platform.md §6). No caller is named by a push's headers, so what it says is believed only where no user of the
         mini-program can have sent it."""
-        if not through_wechat(request.headers):
+        if services.settings.public or not through_wechat(request.headers):
             raise IdentityUntrusted("X-WX-SOURCE is missing: the push did not come through WeChat")
         if by_a_client(request.headers):
             raise IdentityUntrusted("pushes are not for mini-programs")
         wanted = services.settings.push_secret
         if not hmac.compare_digest(wanted.encode(), secret.encode("utf-8", "surrogatepass")):
             raise IdentityUntrusted("the path of a push is /wx/push/YUNLIAO_PUSH_SECRET, or /wx/push where none is set")
-        services.pushes.take(event_of(raw_body()))
-        return Response("success", content_type="text/plain; charset=utf-8")
+        raw = raw_body()
+        services.pushes.take(event_of(raw))
+        return _answered(services, raw)
 
-    @routes.post("/jobs/<name>")
-    def jobs(name: str) -> Response:
+    def check_secret() -> None:
         secret = services.settings.jobs_secret
         given = request.headers.get("X-Yunliao-Secret", "")
         if not secret:
             raise IdentityUntrusted("jobs are off: YUNLIAO_JOBS_SECRET is not set")
         if not hmac.compare_digest(secret.encode(), given.encode("utf-8", "surrogatepass")):
             raise IdentityUntrusted("X-Yunliao-Secret is not YUNLIAO_JOBS_SECRET")
+
+    @routes.get("/jobs")
+    def job_names() -> Response:
+        check_secret()
+        return Response(msgspec.json.encode({"jobs": services.jobs.names}), content_type="application/json")
+
+    @routes.post("/jobs/<name>")
+    def jobs(name: str) -> Response:
+        check_secret()
         body(EmptyIn)
         return Response(msgspec.json.encode(services.jobs.run(name)), content_type="application/json")
 
     return routes
+
+
+def _answered(services: "Services", raw: bytes) -> Response:
+    """The answer of a push: "success", or that a human shall answer its writer."""
+    desk = services.customer_service
+    letter = letter_of(raw, request.headers.get("X-WX-APPID", "")) if desk else None
+    if desk and letter and desk.take(letter):
+        answer, kind = to_human(raw)
+        return Response(answer, content_type=kind)
+    return Response("success", content_type="text/plain; charset=utf-8")

@@ -212,6 +212,12 @@ class MeOut(msgspec.Struct, kw_only=True):
     limits: LimitsOut
 
 
+class JobNamesOut(msgspec.Struct, kw_only=True):
+    """GET /jobs."""
+
+    jobs: tuple[str, ...]
+
+
 class ErrorBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     """See docs/errors.md."""
 

@@ -16,9 +16,9 @@ from yunliao.services.export import Format
 from yunliao.services.people import Owner
 from yunliao.services.turns import Sent
 from yunliao.web import schemas
+from yunliao.web.callers import caller
 from yunliao.web.desk_schemas import BindIn, CaseIdOut, UserComplaintIn
 from yunliao.web.failures import request_id
-from yunliao.web.identity import principal_of
 from yunliao.web.render import event_list, events_json, sse
 from yunliao.web.validation import NOT_TEXT, body, choice, cursor, flag, integer, number
 
@@ -62,7 +62,7 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
     @routes.before_request
     def admit() -> None:
         """Identity first, then consent; what may be done without a consent asks for the account itself."""
-        g.principal = principal_of(request.headers, services.settings)
+        g.principal = caller(services)
         if request.endpoint not in WITHOUT_CONSENT:
             g.owner = services.consents.admit(g.principal, fresh=request.endpoint in BEGINNING)
 

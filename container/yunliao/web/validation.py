@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import gevent
 import msgspec
-from flask import request
+from flask import g, request
 from werkzeug.exceptions import HTTPException
 
 from yunliao.errors import InvalidRequest, RequestTooLarge, UnsupportedMediaType, YunliaoError
@@ -91,7 +91,13 @@ def cursor(name: str, longest: int = 120) -> str | None:
 
 
 def raw_body() -> bytes:
-    """The bytes of the request body. Raises `RequestTooLarge`, `InvalidRequest`."""
+    """The bytes of the request's body, read once. Raises `RequestTooLarge`, `InvalidRequest`."""
+    if "raw_body" not in g:
+        g.raw_body = _read()
+    return bytes(g.raw_body)
+
+
+def _read() -> bytes:
     if (request.content_length or 0) > MAX_BODY:
         raise RequestTooLarge("the body is too large")
     try:

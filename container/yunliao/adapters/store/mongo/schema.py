@@ -125,6 +125,12 @@ def _people(database: Database) -> None:
         database[name].create_indexes([by_id])
 
 
+def _once(database: Database) -> None:
+    with suppress(CollectionInvalid):  # it is there
+        database.db.create_collection("once")
+    database["once"].create_indexes([IndexModel([("gone_at", ASCENDING)], name="expiry", expireAfterSeconds=0)])
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
     ("0001_first", _first),
     ("0002_registers", _registers),
@@ -132,6 +138,7 @@ MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
     ("0004_people", _people),
     ("0005_retention", _retention),
     ("0006_operators", _operators),
+    ("0007_once", _once),
 )
 
 

@@ -7,6 +7,7 @@ from yunliao.adapters.store.mongo.history import MongoHistory
 from yunliao.adapters.store.mongo.key_store import MongoKeyStore
 from yunliao.adapters.store.mongo.keys import MongoWrappedKeys
 from yunliao.adapters.store.mongo.ledger import MongoLedger
+from yunliao.adapters.store.mongo.once import MongoOnce
 from yunliao.adapters.store.mongo.personal import MongoPersonalData
 from yunliao.adapters.store.mongo.rooms import MongoRegisters, MongoSecrets, MongoTickets, MongoUsers
 from yunliao.adapters.store.mongo.schema import MIGRATIONS, migrate
@@ -15,6 +16,7 @@ from yunliao.errors import StoreUnavailable
 from yunliao.ports import Conversations, Registers, Secrets, Tickets, Turns, Users
 from yunliao.ports_keys import WrappedKeys
 from yunliao.ports_ledger import Ledger
+from yunliao.ports_once import Once
 from yunliao.ports_people import PersonalData
 from yunliao.ports_records import AuditLog, Cards, History, Standing, Verdicts, Wiping
 
@@ -33,6 +35,7 @@ class MongoStore:
         self.tickets: Tickets = MongoTickets(self._database)
         self.secrets: Secrets = MongoSecrets(self._database)
         self.registers: Registers = MongoRegisters(self._database)
+        self.once: Once = MongoOnce(self._database)
         self.ledger: Ledger = MongoLedger(self._database)
         self.personal: PersonalData = MongoPersonalData(self._database)
         self.keys: WrappedKeys = MongoWrappedKeys(self._database)

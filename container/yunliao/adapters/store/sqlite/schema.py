@@ -114,6 +114,13 @@ def _operators(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _once(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE once (name TEXT PRIMARY KEY, token TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    connection.execute("CREATE INDEX once_expiry ON once (expires_at)")
+
+
 MIGRATIONS = (
     ("0001_first", _first),
     ("0002_registers", _registers),
@@ -121,6 +128,7 @@ MIGRATIONS = (
     ("0004_people", _people),
     ("0005_retention", _retention),
     ("0006_operators", _operators),
+    ("0007_once", _once),
 )
 
 

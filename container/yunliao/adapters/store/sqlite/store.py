@@ -6,6 +6,7 @@ from yunliao.adapters.store.sqlite.desk import SqliteAudit, SqliteCards, SqliteS
 from yunliao.adapters.store.sqlite.history import SqliteHistory
 from yunliao.adapters.store.sqlite.keys import SqliteWrappedKeys
 from yunliao.adapters.store.sqlite.ledger import SqliteLedger
+from yunliao.adapters.store.sqlite.once import SqliteOnce
 from yunliao.adapters.store.sqlite.personal import SqlitePersonalData
 from yunliao.adapters.store.sqlite.rooms import SqliteRegisters, SqliteSecrets, SqliteTickets, SqliteUsers
 from yunliao.adapters.store.sqlite.schema import migrate
@@ -13,6 +14,7 @@ from yunliao.adapters.store.sqlite.turns import SqliteTurns
 from yunliao.ports import Conversations, Registers, Secrets, Tickets, Turns, Users
 from yunliao.ports_keys import WrappedKeys
 from yunliao.ports_ledger import Ledger
+from yunliao.ports_once import Once
 from yunliao.ports_people import PersonalData
 from yunliao.ports_records import AuditLog, Cards, History, Standing, Verdicts, Wiping
 
@@ -28,6 +30,7 @@ class SqliteStore:
         self.tickets: Tickets = SqliteTickets(self._database)
         self.secrets: Secrets = SqliteSecrets(self._database)
         self.registers: Registers = SqliteRegisters(self._database)
+        self.once: Once = SqliteOnce(self._database)
         self.ledger: Ledger = SqliteLedger(self._database)
         self.personal: PersonalData = SqlitePersonalData(self._database)
         self.keys: WrappedKeys = SqliteWrappedKeys(self._database)

@@ -1,0 +1,123 @@
+"""What a mistake in the settings means to the person who types them into the console: which one, what it is for, where
+it goes, an example; in both languages, and never a value (`Settings` names none in its problems)."""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from yunliao.settings import VARIABLES
+
+WHERE_ZH = "微信云托管控制台 → 服务列表 → 你的服务 → 服务设置 → 环境变量"
+WHERE = "Cloud Run console: the service, 服务设置 (service settings) → 环境变量 (environment variables)"
+THEN_ZH = "保存后发布一个新版本即可生效。"
+THEN = "Save it and publish a new version."
+
+MEANINGS_ZH = {
+    "YUNLIAO_RELAY_URL": "模型服务（OpenAI 兼容接口）的地址",
+    "YUNLIAO_RELAY_KEY": "模型服务的密钥",
+    "YUNLIAO_RELAYS": "多个模型服务的列表",
+    "YUNLIAO_MODEL": "默认使用的模型名",
+    "YUNLIAO_MODELS": "用户可以选择的模型",
+    "YUNLIAO_STORE_URL": "对话记录保存在哪里：MongoDB 副本集；试用可以是 SQLite",
+    "YUNLIAO_TRIAL_STORE": "试用时允许使用容器内的 SQLite",
+    "YUNLIAO_MASTER_KEYS": "加密对话记录的主密钥，用 openssl rand -base64 32 生成",
+    "YUNLIAO_APPIDS": "允许调用本服务的小程序 appid",
+    "YUNLIAO_ENV": "运行方式：production 或 development",
+    "YUNLIAO_WECHAT_API_URL": "微信服务端接口的地址，一般不用改",
+    "YUNLIAO_JOBS_SECRET": "定时任务的共享密钥",
+    "YUNLIAO_FUNCTION_SECRET": "云函数签名调用者身份所用的密钥",
+    "YUNLIAO_METRICS_TOKEN": "查看指标所用的令牌",
+    "YUNLIAO_AI_NOTICE": "聊天页始终显示的 AI 提示",
+    "YUNLIAO_AI_LABEL": "每条回答上的 AI 标识",
+    "YUNLIAO_RATE_LIMIT": "每个用户的发送频率",
+    "PORT": "容器监听的端口",
+}
+"""Of the settings that people get wrong; the others are told by their English meaning."""
+
+SAID_ZH: tuple[tuple[str, str], ...] = (
+    (r"is missing", "没有填写"),
+    (r"is not a setting of Yunliao", "不是云聊的设置，请检查拼写"),
+    (r"must be an http:// or https:// address", "必须是 http:// 或 https:// 开头的地址"),
+    (r"must not hold a user or password", "地址里不能带用户名或密码"),
+    (r"names no server", "没有写明服务器：mongodb://用户:密码@主机:端口/库名，特殊字符写成 %XX"),
+    (r"must be mongodb://", "必须是 mongodb://…、mongodb+srv://… 或 sqlite:///路径"),
+    (r"is SQLite, whose file", "是 SQLite，文件会随容器丢失：请换成 MongoDB，或试用时设置 YUNLIAO_TRIAL_STORE=on"),
+    (r"each key is id:base64", "每把密钥写成 名称:base64，名称为 1 到 16 个字母、数字、- 或 _"),
+    (r"is not base64", "有一把密钥不是 base64"),
+    (r"has \d+ bytes, 32 are needed", "有一把密钥不是 32 字节"),
+    (r"is not random", "有一把密钥不是随机生成的"),
+    (r"two keys have the same id", "两把密钥同名"),
+    (r"must be appids", "必须是用逗号隔开的 appid"),
+    (r"must be a count per time", "必须是“次数/时间”"),
+    (r"each model is id", "每个模型写成 id 或 id=名称，用逗号隔开"),
+    (r"must be a whole number from (\S+) to (\S+)\.", r"必须是 \1 到 \2 的整数"),
+    (r"must be a number", "必须是数字"),
+    (r"must be from (\S+) to (\S+)\. ", r"必须在 \1 到 \2 之间"),
+    (r"must be on or off", "必须是 on 或 off"),
+    (r"must be (\w+) or (\w+)\.", r"必须是 \1 或 \2"),
+    (r"is too short for a secret", "太短，至少 16 个字符"),
+    (r"must contain 人工智能", "必须同时含有“人工智能”或“AI”，以及“生成”或“合成”，不超过 60 字"),
+    (r"must be printable ASCII", "含有不能放进 HTTP 请求头的字符"),
+    (r"must have at most (\d+) characters", r"不能超过 \1 个字符"),
+    (r"must be printable words of at most (\d+) characters", r"必须是用逗号隔开的词，每个不超过 \1 个字符"),
+    (r"must be host names", "必须是用逗号隔开的域名"),
+    (r"exclude each other", "与 YUNLIAO_RELAYS 只能填一个"),
+    (r"does not list YUNLIAO_MODEL", "里没有 YUNLIAO_MODEL 的模型"),
+    (r"is more than half of", "超过了 YUNLIAO_CONTEXT_TOKENS 的一半"),
+)
+
+
+class Mistake(msgspec.Struct, frozen=True):
+    """One setting that keeps the service from working. `state`: missing, wrong, or unknown (no such setting)."""
+
+    name: str
+    state: str
+    problem: str
+    problem_zh: str
+    meaning: str
+    meaning_zh: str
+    example: str
+
+    @property
+    def line_zh(self) -> str:
+        """One line for the screen of a phone."""
+        meaning = f"（{self.meaning_zh}）" if self.meaning_zh and self.state != "unknown" else ""
+        return f"{self.name} {self.problem_zh}{meaning}"
+
+    @property
+    def line(self) -> str:
+        """The same in English."""
+        return f"{self.name} {self.problem}"
+
+
+def explain(problems: Sequence[str]) -> list[Mistake]:
+    """The problems of `SettingsError`, in their order, the first one of each setting."""
+    known = {variable.name: variable for variable in VARIABLES}
+    found: dict[str, Mistake] = {}
+    for problem in problems:
+        name, _, said = problem.partition(" ")
+        said, _, example = said.partition(" Example: ")
+        variable = known.get(name)
+        state = "missing" if said.startswith("is missing") else "wrong" if variable else "unknown"
+        found.setdefault(
+            name,
+            Mistake(
+                name=name,
+                state=state,
+                problem=said.rstrip(". "),
+                problem_zh=_chinese(f"{said} "),
+                meaning=variable.meaning if variable else "",
+                meaning_zh=MEANINGS_ZH.get(name, ""),
+                example=example or (variable.example if variable else ""),
+            ),
+        )
+    return list(found.values())
+
+
+def _chinese(said: str) -> str:
+    for pattern, text in SAID_ZH:
+        hit = re.search(pattern, said)
+        if hit:
+            return hit.expand(text)
+    return "填写有误"

@@ -1,0 +1,1 @@
+"""What answers cost on the platform, from what they take here."""
