@@ -61,10 +61,16 @@ def test_a_confirmed_wipe_leaves_nothing_to_find(run: Run, tmp_path: Path) -> No
     services = build_services(Settings.from_env(environment(tmp_path)))
     user_id = services.people.user_id_of(Principal(openid=f"{CANARY}0", appid="wx"))
     [first, *_] = services.store.keys.users(after="", limit=1)
+    users = [services.store.users.get(one.name) for one in services.store.keys.users(after="", limit=9)]
+    shares = [services.key_store.get(one.key_id) for one in users if one]
+    halves = [one.share for one in shares if one]
+    assert len(halves) == 3
     services.close()
     code, said = run("wipe", "--for-good", "--confirm", "trial.db")
     assert code == 0 and "0 left" in said
     disk = b"".join(found.read_bytes() for found in tmp_path.iterdir())
     for trace in (user_id.encode(), first.blob[8:40], CANARY.encode()):
         assert trace not in disk
+    for half in halves:
+        assert half not in disk
     assert run("keys", "status", YUNLIAO_MASTER_KEYS=f"k2:{KEYS['k2']}")[0] == 0  # a new beginning, with any key
