@@ -61,6 +61,7 @@ SAID_ZH: tuple[tuple[str, str], ...] = (
     (r"must be printable ASCII", "含有不能放进 HTTP 请求头的字符"),
     (r"must have at most (\d+) characters", r"不能超过 \1 个字符"),
     (r"must be printable words of at most (\d+) characters", r"必须是用逗号隔开的词，每个不超过 \1 个字符"),
+    (r"must be the 43 letters", "必须是 EncodingAESKey 的 43 个字母和数字"),
     (r"must be host names", "必须是用逗号隔开的域名"),
     (r"exclude each other", "与 YUNLIAO_RELAYS 只能填一个"),
     (r"does not list YUNLIAO_MODEL", "里没有 YUNLIAO_MODEL 的模型"),

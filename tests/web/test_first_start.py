@@ -96,7 +96,7 @@ def test_every_kind_of_mistake_has_chinese_words() -> None:
         {"YUNLIAO_LEASE_SECONDS": "x"}, {"YUNLIAO_LEASE_SECONDS": "900"}, {"YUNLIAO_TRIAL_STORE": "yes"},
         {"YUNLIAO_ENV": "staging"}, {"YUNLIAO_JOBS_SECRET": "short"}, {"YUNLIAO_AI_LABEL": "nothing"},
         {"YUNLIAO_RELAY_KEY": "密钥"}, {"YUNLIAO_NAME": "x" * 41}, {"YUNLIAO_IMAGE_HOSTS": "a b"},
-        {"YUNLIAO_MODELS": "other=其他"}, {"YUNLIAO_ANSWER_TOKENS": "9000"}, {"YUNLIAO_MODLE": "x"}, {"YUNLIAO_HUMAN_WORDS": "x" * 21},
+        {"YUNLIAO_MODELS": "other=其他"}, {"YUNLIAO_ANSWER_TOKENS": "9000"}, {"YUNLIAO_MODLE": "x"}, {"YUNLIAO_HUMAN_WORDS": "x" * 21}, {"YUNLIAO_PUSH_AES_KEY": "short"},
     ]  # fmt: skip
     for case in cases:
         with pytest.raises(SettingsError) as wrong:
