@@ -27,6 +27,7 @@ SECRETS = (
     "YUNLIAO_FUNCTION_SECRET",
     "YUNLIAO_RELAY_KEY",
     "YUNLIAO_PUSH_TOKEN",
+    "YUNLIAO_PUSH_SECRET",
 )
 PLACEHOLDER = re.compile(r"…|\.\.\.|<|>|(?i:your|example|placeholder|changeme|xxxx|你的|填写)")
 GUESSED = re.compile(r"(?i)password|passw0rd|secret|123456|abcdef0|qwerty|letmein|yunliao")
