@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     runs.add_argument("--relay", help="address of an OpenAI-compatible server (default: the demo relay)")
     runs.add_argument("--relay-key", default="", help="its key")
     runs.add_argument("--model", help="its model")
+    runs.add_argument("--prices", help="a price table, e.g. docs/prices.example.json (default: nothing costs anything)")
     runs.add_argument("--keep", default=".yunliao", help="data folder (.yunliao)")
 
     chats = commands.add_parser("chat", help="send a message through the gateway, or chat")
@@ -60,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     shots = commands.add_parser("screenshots", help="pictures of the mini-program in its main states")
     shots.add_argument("--out", default="screenshots", help="folder for the PNG files (screenshots)")
     shots.add_argument("--only", help="these states, with commas between, e.g. chat,settings (tools/preview/states.js)")
+    shots.add_argument("--desk", action="store_true", help="with the phone frame and the panel beside it")
     shots.add_argument("--theme", help="light or dark (default: both)")
 
     walk = commands.add_parser("ledger-walk", help="random interleavings of everything that touches credits")

@@ -36,6 +36,7 @@ from yunliao.services.customer_service import CustomerService
 from yunliao.services.data_keys import DataKeys
 from yunliao.services.engine import Engine
 from yunliao.services.export import Export, Producer
+from yunliao.services.export_credits import CreditsSection
 from yunliao.services.following import Following
 from yunliao.services.governor import SharedGovernor
 from yunliao.services.health import Health
@@ -178,7 +179,14 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
         provider=Provider(settings.provider, settings.filing, settings.contact),
         image_hosts=settings.image_hosts,
     )
-    receipts = Receipts(shared=store.secrets, vault=vault, clock=clock, ids=ids, apart=keys_apart(settings))
+    receipts = Receipts(
+        shared=store.secrets,
+        vault=vault,
+        clock=clock,
+        ids=ids,
+        apart=keys_apart(settings),
+        priced=settings.prices is not None,
+    )
     account = Account(
         users=store.users,
         turns=store.turns,
@@ -228,6 +236,7 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
             clock=clock,
             ids=ids,
             producer=Producer(settings.ai_label, settings.provider, settings.name),
+            sections=(CreditsSection(store.ledger),),
         ),
         pushes=Pushes(account=account, appids=settings.appids, clock=clock),
         tickets=TicketService(tickets=store.tickets, shared=store.secrets, vault=vault, clock=clock),

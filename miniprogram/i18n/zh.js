@@ -18,6 +18,7 @@ module.exports = {
   consentTitle: '欢迎使用', consentText: '回答由人工智能（AI）生成，可能有误。使用前请阅读：', agree: '同意并开始使用', overseas: '允许境外模型处理（可选）', overseasNote: '开启后，对话内容可能发送到境外服务处理', overseasWhy: '可随时关闭；关闭后只使用境内模型', disagree: '不同意则无法使用对话功能',
   consentFailed: '没有保存成功，请重试', close: '关闭',
   'error.no_files': '当前微信版本不能保存文件，请升级微信', 'error.overseas_consent_required': '这个模型在境外，需先允许境外处理',
+  deleteForever: '彻底删除', deleteForeverAsk: '这个对话会被立即永久删除，不能撤销。', deletedForever: '已彻底删除',
   privacyPage: '隐私与数据', consentRecord: '同意记录', agreedAt: '同意时间', agreedNone: '尚未同意', agreedVersion: '文本版本', overseasAsk: '“{name}”由境外服务提供。允许把对话内容发送到境外处理吗？可随时在“隐私与数据”里关闭。', allow: '允许', overseasModel: '境外服务', overseasModelAsk: '境外服务，需先允许境外处理',
   exportTitle: '导出我的数据', exportJson: 'JSON 文件', exportJsonWhy: '完整数据，适合程序读取', exportMarkdown: '可读文本（Markdown）', exportMarkdownWhy: '对话按时间排好，适合阅读', exporting: '正在整理：{n} 条记录', exportReady: '文件已备好', exportFailed: '没有导出成功', sendToChat: '发送到聊天', saveToDisk: '保存到电脑', sent: '已交给微信', exportHint: '文件里的回答带有“AI 生成”标识。文件只暂存在本机，离开本页就会删除。',
   dataTitle: '撤回与删除', withdraw: '撤回同意', withdrawAsk: '撤回后将不能继续对话，已有数据会保留，直到你删除。确定撤回吗？', withdrawGo: '撤回', withdrawn: '已撤回',

@@ -24,6 +24,11 @@ class AccountApi {
     return readErasure(await this.api.request('DELETE', '/v1/me', undefined, 2));
   }
 
+  /** One conversation for good, also out of the trash. @param {string} id */
+  eraseConversation(id) {
+    return this.api.request('DELETE', `/v1/conversations/${encodeURIComponent(id)}?forever=true`, undefined, 2);
+  }
+
   /** Takes both consents back; the data stay. */
   withdraw() {
     return this.api.request('DELETE', '/v1/me/consent', undefined, 2);

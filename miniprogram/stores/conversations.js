@@ -18,7 +18,7 @@ const MOST_SEARCHED = 600;
 /** @extends {Store<ListState>} */
 class Conversations extends Store {
   /**
-   * @param {{ api: import('../services/api').Api, clock: import('../core/throttle').Clock, lang(): 'zh'|'en', onRemoved?: (id: string) => void,
+   * @param {{ api: import('../services/api').Api, account: import('../services/account_api').AccountApi, clock: import('../core/throttle').Clock, lang(): 'zh'|'en', onRemoved?: (id: string) => void,
    *   onRenamed?: (id: string, title: string) => void }} parts
    */
   constructor(parts) {
@@ -137,6 +137,23 @@ class Conversations extends Store {
       if (this.removed === known) this.removed = null;
       this.put({ error: toView(problemOf(error), this.parts.lang()) });
       this.show();
+      return false;
+    }
+  }
+
+  /** For good: nothing brings it back. @param {string} id @returns {Promise<boolean>} */
+  async erase(id) {
+    const known = this.all.find((one) => one.id === id);
+    if (!known) return false;
+    try {
+      await this.parts.account.eraseConversation(id);
+      this.leaving.add(id);
+      this.all = this.all.filter((one) => one !== known);
+      if (this.parts.onRemoved) this.parts.onRemoved(id);
+      this.show();
+      return true;
+    } catch (error) {
+      this.put({ error: toView(problemOf(error), this.parts.lang()) });
       return false;
     }
   }

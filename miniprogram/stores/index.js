@@ -40,7 +40,7 @@ class Yunliao {
     this.transport = new Transport({ cloud: this.cloud, api: this.api, clock, random });
     const lang = () => this.settings.state.lang;
     this.session = new Session({ api: this.api, account, clock, random, lang, memory: this.memory });
-    this.conversations = new Conversations({ api: this.api, clock, lang, onRemoved: (id) => this.drop(id), onRenamed: (id, title) => this.retitle(id, title) });
+    this.conversations = new Conversations({ api: this.api, account, clock, lang, onRemoved: (id) => this.drop(id), onRenamed: (id, title) => this.retitle(id, title) });
     this.files = new Files(wx);
     this.privacy = new Privacy({ account, api: this.api, files: this.files, session: this.session, lang });
     this.credits = new Credits({ account, session: this.session, lang });

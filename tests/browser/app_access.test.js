@@ -108,7 +108,7 @@ for (const screen of SCREENS) {
 
     for (const route of ['settings', 'about', 'document', 'privacy', 'credits']) {
       const page = await open(user, screen, { route: `pages/${route}/${route}` })
-      await until(async () => (await page.text()).length > 40, route)
+      await until(async () => (await page.text()).length > 20, route)
       await look(page, route)
       await page.phone.done()
     }

@@ -114,6 +114,23 @@ test('delete all my data asks twice, leaves nothing, and gives a genuine receipt
   await app.phone.done()
 })
 
+test('one conversation is deleted for good after a question, and the others stay', async () => {
+  await talk('tidy', 1)
+  const kept = await cloud.call('tidy', 'GET', '/v1/conversations')
+  const sent = await cloud.call('tidy', 'POST', '/v1/turns?wait=5', { client_id: 'tidy-second-question', text: '带走 别的' })
+  for (let now = sent; now.live; now = await cloud.call('tidy', 'GET', `/v1/turns/${sent.turn.id}/events?after=${now.cursor}&wait=5`));
+  const app = await open('tidy', { route: 'pages/conversations/conversations' })
+  await app.sees('带走 别的')
+  await app.page.evaluate((id) => window.__mp.page().menu({ currentTarget: { dataset: { id } } }), sent.turn.conversation_id)
+  await app.choose(app.t.deleteForever)
+  await app.modal()
+  await app.seesNot('带走 别的')
+  const left = await cloud.call('tidy', 'GET', '/v1/conversations')
+  assert.deepEqual(left.conversations.map((one) => one.id), kept.conversations.map((one) => one.id))
+  assert.ok((await cloud.call('tidy', 'POST', `/v1/conversations/${sent.turn.conversation_id}/restore`, {})).error, 'it came back')
+  await app.phone.done()
+})
+
 test('consent that is withdrawn ends the talking, not the data', async () => {
   await talk('thinker', 1)
   const app = await open('thinker', PAGE)

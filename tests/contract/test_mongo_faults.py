@@ -122,7 +122,7 @@ def test_a_server_that_is_killed_and_started_again(store: MongoStore, replica_se
 
 
 def test_a_network_that_is_cut(store: MongoStore, proxy: TcpProxy) -> None:
-    turn = accepted(store)
+    turn = accepted(store, "u2")
     proxy.weather = "cut"
     for call in each_call(store):
         refused(call)

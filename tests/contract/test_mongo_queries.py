@@ -138,3 +138,23 @@ def test_a_send_into_a_conversation_is_six_steps(store: MongoStore, listening: L
     store.turns.accept(draft(conversation=first.conversation_id, at=3_000), LIMITS)
     names = [name for name, _ in listening.sent]
     assert names == ["update", "find", "update", "insert", "insert", "commitTransaction"]
+
+
+def test_what_is_not_there_is_asked_for_once_more_for_sure(store: MongoStore, listening: Listening) -> None:
+    """A primary that was replaced without knowing it yet would call a turn unknown that somebody was just told of."""
+    outcome = store.turns.accept(draft(), LIMITS)
+    assert outcome.turn is not None
+    asks = [
+        lambda turn_id: store.turns.get(turn_id),
+        lambda turn_id: store.turns.heads([turn_id]),
+        lambda turn_id: store.conversations.get("u1", turn_id),
+        lambda turn_id: store.conversations.message("u1", turn_id),
+    ]
+    for ask in asks:
+        listening.sent.clear()
+        assert not ask("unknown")
+        levels = [command["readConcern"]["level"] for name, command in listening.sent if name == "find"]
+        assert levels[-1] == "linearizable"
+    listening.sent.clear()
+    assert store.turns.get(outcome.turn.id) and store.turns.heads([outcome.turn.id])
+    assert all(command["readConcern"]["level"] == "majority" for _, command in listening.sent)

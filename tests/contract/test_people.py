@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.contract.records import LIMITS, draft, ending, last, user
+from tests.contract.records import LIMITS, charge, draft, ending, last, user
 from tests.fakes.memory_store import MemoryKeyStore
 from yunliao.adapters.store.mongo.key_store import MongoKeyStore
 from yunliao.adapters.store.sqlite.key_store import SqliteKeyStore
+from yunliao.domain.ledger.audit import findings
+from yunliao.domain.ledger.granting import Movement
 from yunliao.ports import Conversation
 from yunliao.ports_people import ConsentRecord, KeyShare, KeyStore, PeopleStore
 
@@ -133,6 +135,18 @@ def test_a_key_is_halved_once(store: PeopleStore) -> None:
     assert found is not None
     assert (found.wrapped_key, found.key_id) == (b"half", "key_1")
     assert not store.personal.rekey("u2", old=b"key", new=b"half", key_id="key_1")
+
+
+def test_what_a_live_turn_had_set_aside_comes_back_when_its_conversation_goes(store: PeopleStore) -> None:
+    store.users.create(user())
+    assert store.ledger.move("u1", Movement(kind="grant", reference="g", amount=500, at=1)).status == "posted"
+    turn = store.turns.accept(draft("u1", charge=charge(400)), LIMITS).turn
+    assert turn is not None
+    assert store.personal.purge("u1", turn.conversation_id) is not None
+    account = store.ledger.account("u1")
+    assert account is not None
+    assert account.held == 0
+    assert findings(store.ledger.books("u1")) == []
 
 
 def test_more_than_one_step_can_remove_goes_whole(store: PeopleStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,6 +93,7 @@ def test_a_port_in_use_is_a_sentence(port: int) -> None:
         (["run", "--port", "0"], "--port must be"),
         (["run", "--instances", "99"], "--instances must be"),
         (["run", "--relay", "http://127.0.0.1:1"], "--model"),
+        (["run", "--prices", "nowhere.json"], "--prices names no file"),
         (["chat", "你好", "--port", "1"], "dev.py run"),
     ],
 )

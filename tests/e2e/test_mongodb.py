@@ -142,6 +142,7 @@ def test_the_store_goes_and_comes_back_in_mid_answer(
     cloud: LocalCloudRun, phone: Phone, network: TcpProxy, replica_set: ReplicaSet, how: str
 ) -> None:
     cloud.relay(answer=LONG, tokens_per_second=PACE)
+    other = Phone(cloud.url, f"other-{how}")
     turn = phone.send("听到一半没有存储")["turn"]["id"]
     until(lambda: any(event["type"] == "text" for event in phone.poll(turn)["events"]))
     restore = fall(how, network, replica_set)
@@ -151,7 +152,6 @@ def test_the_store_goes_and_comes_back_in_mid_answer(
             (check,) = [one for one in said["checks"] if one["name"] == "store"]
             assert not check["ok"]
             assert "127.0.0.1" not in json.dumps(said)
-        other = Phone(cloud.url, f"other-{how}")
         body = {"client_id": uuid.uuid4().hex, "text": "存储不在的时候"}
         with pytest.raises(Refused) as refused:
             other.call("POST", "/v1/turns", body)

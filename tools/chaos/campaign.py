@@ -26,17 +26,15 @@ from chaos.verdict import Finding, judge
 from cloudrun.world import Plan, World
 from yunliao.errors import StoreUnavailable
 
+PRICES = {
+    "version": "campaign",
+    "models": {model: {"input": 2_000_000, "cached": 500_000, "output": 8_000_000} for model in dict.fromkeys(MODELS)},
+    "plans": {"free": {"daily": 10**12}},  # more than anybody can spend: who is refused cannot be watched
+}
 SETTLE_SECONDS = 120.0
 """Longest time that users get to see the ends of their answers after the last fault."""
 PROGRESS_SECONDS = 5.0
 TIMER_SECONDS = 15.0
-PRICES = {
-    "version": "chaos",
-    "models": {model: {"input": 2_000_000, "output": 8_000_000, "reasoning": 5_000_000} for model in MODELS},
-    "plans": {"free": {"daily": 10**12}},
-    "limits": {"service_day": 10**14},
-}
-"""What answers cost; nobody is ever out of credits."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +138,7 @@ async def _play(options: Options, world: World, store: Store, say: Callable[[str
             evidence.live = await settle.gauges_of(world)
             evidence.live["all"] = {"shared seats": float(await asyncio.to_thread(inside.seats))}
             evidence.kept = await asyncio.to_thread(inside.kept, pairs(evidence))
-            evidence.priced, evidence.unbalanced = await asyncio.to_thread(inside.books)
+            evidence.purses = await asyncio.to_thread(inside.purses)
             live = set(await asyncio.to_thread(inside.live)) - {item.turn for item in evidence.kept}
             evidence.faults += [f"turn {turn} is live and nobody asked for it" for turn in sorted(live)]
         finally:
@@ -207,7 +205,7 @@ async def _report(options: Options, stage: Stage, inside: Inside, striker: Strik
 def _write(folder: Path, evidence: Evidence, findings: list[Finding]) -> None:
     """The evidence as JSON lines, for whoever looks for a cause."""
     with open(folder / "evidence.jsonl", "w", encoding="utf-8") as file:
-        for name in ("sent", "views", "kept", "asked", "history"):
+        for name in ("sent", "views", "kept", "asked", "history", "purses"):
             for item in getattr(evidence, name):
                 file.write(json.dumps({"record": name, **dataclasses.asdict(item)}, ensure_ascii=False) + "\n")
         for finding in findings:

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 
 import msgspec
 
-from chaos.records import Evidence, Kept
+from chaos.records import Evidence, Kept, Purse
 from cloudrun.identity import APPID, openid_of
 from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.ids import SortableIds
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.bootstrap import key_store_for, store_at
-from yunliao.domain.ledger.audit import findings
+from yunliao.domain.ledger.audit import Books, findings
+from yunliao.domain.ledger.entries import balance
 from yunliao.domain.principal import Principal
 from yunliao.domain.seats import Seats
 from yunliao.domain.turn import Turn
@@ -24,6 +25,7 @@ from yunliao.services.engine import EVENTS_READ, open_event
 from yunliao.services.people import Owner, People
 from yunliao.settings import Settings
 
+PAGE = 500
 FAR = 2**52
 """A time after every lease."""
 
@@ -64,17 +66,6 @@ class Inside:
                 found.append(self._one(user, owner, turn))
         return found
 
-    def books(self) -> tuple[int, list[str]]:
-        """Priced turns, and what the proof of every user's books found wrong."""
-        turns, wrong, after = 0, list[str](), ""
-        while page := self.store.ledger.users(after=after, limit=500):
-            for user_id in page:
-                books = self.store.ledger.books(user_id)
-                turns += len(books.turns)
-                wrong += [f"{one.what} {one.about}" for one in findings(books)]
-            after = page[-1]
-        return turns, wrong
-
     def seats(self) -> int:
         """Shared places for live answers that are still held."""
         found = self.store.registers.read("seats")
@@ -83,6 +74,15 @@ class Inside:
         now = SystemClock().now_ms()
         holdings = msgspec.json.decode(found.value, type=Seats).holdings
         return sum(one.seats for one in holdings.values() if one.until > now)
+
+    def purses(self) -> list[Purse]:
+        """Everybody's credits."""
+        found: list[Purse] = []
+        after = ""
+        while page := self.store.ledger.users(after=after, limit=PAGE):
+            found += [_purse(self.store.ledger.books(user_id)) for user_id in page]
+            after = page[-1]
+        return found
 
     def close(self) -> None:
         """Let go of the store."""
@@ -113,6 +113,19 @@ class Inside:
             reasoning=body.reasoning if body else "",
             answer_state=answer.state if answer else "",
         )
+
+
+def _purse(books: Books) -> Purse:
+    account = books.account
+    return Purse(
+        user=books.user_id,
+        available=account.available if account else 0,
+        held=account.held if account else 0,
+        entries=[
+            (one.kind, one.reference, balance((one,), "available"), balance((one,), "held")) for one in books.entries
+        ],
+        wrong=[f"{finding.what} {finding.about}".strip() for finding in findings(books)],
+    )
 
 
 def pairs(evidence: Evidence) -> list[tuple[str, str]]:

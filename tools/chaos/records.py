@@ -90,6 +90,18 @@ class Shown:
 
 
 @dataclass
+class Purse:
+    """One user's credits as the store holds them. `entries`: kind, what it is about, what it did to `available` and to
+    `held`. `wrong`: what the service's own audit says."""
+
+    user: str
+    available: int
+    held: int
+    entries: list[tuple[str, str, int, int]]
+    wrong: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Evidence:
     """Everything a verdict is made from."""
 
@@ -115,9 +127,6 @@ class Evidence:
     """Continuations on another upstream that one owner may make of one turn."""
     stop_ms: int = 3_000
     """Longest time from a confirmed stop to the end; with faults a dead owner's lease comes on top."""
-    priced: int = 0
-    """Turns that the ledger knows."""
-    unbalanced: list[str] = field(default_factory=list)
-    """What the ledger's own proof found wrong."""
+    purses: list[Purse] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     """Conversations whose history could not be read at the end."""

@@ -31,13 +31,13 @@ CHECKS = {
     "text": "texts that differ between views, events, message and history (P5)",
     "truth": "answers called complete that are not, or not the beginning of the true one (P6)",
     "generations": "upstream generations beyond one and its takeovers (P3)",
+    "credits": "turns not paid or given back exactly once, balances that are not the sum of their entries (P11)",
     "stuck": "turns that never ended (P7)",
     "slots": "places or listeners not given back",
     "stops": "stops that took longer than a takeover may (P8)",
     "open": "upstream connections left open after an end (P8)",
     "phrase": "moderated phrases shown (P4)",
     "foreign": "other people's data reached (P1)",
-    "ledger": "credits that do not add up, turns not settled exactly once (P11)",
     "faults": "faults of our own (`internal`)",
     "unread": "views and histories that could not be read to the end",
 }
@@ -63,7 +63,7 @@ def judge(evidence: Evidence) -> tuple[dict[str, int], list[Finding]]:
     looked: dict[str, int] = dict.fromkeys(CHECKS, 0)
     found: list[Finding] = []
     kept = {item.turn: item for item in evidence.kept}
-    for check in (_lost, _doubled, _endings, _text, _truth, _generations, _stops, _open, _phrase):
+    for check in (_lost, _doubled, _endings, _text, _truth, _generations, _credits, _stops, _open, _phrase):
         check(evidence, kept, looked, found)
     looked["stuck"] = len(kept)
     found += [Finding("stuck", f"turn {k.turn} is {k.state}") for k in kept.values() if k.state != "ended"]
@@ -74,10 +74,6 @@ def judge(evidence: Evidence) -> tuple[dict[str, int], list[Finding]]:
         ]
     looked["foreign"] = evidence.probes
     found += [Finding("foreign", what) for what in evidence.reached]
-    looked["ledger"] = evidence.priced
-    found += [Finding("ledger", what) for what in evidence.unbalanced]
-    if evidence.priced < len(kept):
-        found.append(Finding("ledger", f"{len(kept) - evidence.priced} turns were never reserved for"))
     looked["faults"] = len(evidence.sent) + len(evidence.views)
     found += [Finding("faults", what) for what in evidence.faults]
     found += [Finding("faults", f"turn {k.turn} ended by internal") for k in kept.values() if k.code == "internal"]
@@ -230,6 +226,32 @@ def _generations(evidence: Evidence, kept: dict[str, Kept], looked: dict[str, in
         allowed = owners + min(spoilt[turn], owners * evidence.extra_generations)
         if count > allowed:
             found.append(Finding("generations", f"turn {turn}: {count} generations, {allowed} allowed"))
+
+
+def _credits(evidence: Evidence, kept: dict[str, Kept], looked: dict[str, int], found: list[Finding]) -> None:
+    """Every turn reserved once and closed once, to the last micro-credit; every balance the sum of what moved."""
+    moves: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for purse in evidence.purses:
+        looked["credits"] += 1
+        found += [Finding("credits", f"user {purse.user[:12]}: {what}") for what in purse.wrong]
+        sums = (sum(entry[2] for entry in purse.entries), sum(entry[3] for entry in purse.entries))
+        if sums != (purse.available, purse.held):
+            found.append(
+                Finding("credits", f"user {purse.user[:12]}: {sums} by entries, {purse.available, purse.held}")
+            )
+        if purse.held:
+            found.append(Finding("credits", f"user {purse.user[:12]}: {purse.held} set aside at the end"))
+        for kind, about, _, held in purse.entries:
+            moves[about].append((kind, held))
+    for item in kept.values():
+        if item.state != "ended":
+            continue
+        looked["credits"] += 1
+        kinds = sorted(kind for kind, _ in moves[item.turn])
+        rest = sum(held for _, held in moves[item.turn])
+        closed = kinds in (["release", "reserve"], ["reserve", "settle"], ["release", "reserve", "settle"])
+        if not closed or rest:
+            found.append(Finding("credits", f"turn {item.turn} ({item.reason}): {kinds}, {rest} left"))
 
 
 def _stops(evidence: Evidence, kept: dict[str, Kept], looked: dict[str, int], found: list[Finding]) -> None:

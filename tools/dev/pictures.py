@@ -50,6 +50,7 @@ def take(root: pathlib.Path, options: argparse.Namespace) -> int:
             run.wait_ready(run.start_cloud_run(root, interpreter, data, service, preview, children), data)
             command = ["node", str(root / "tools" / "preview" / "screenshots.js"), "--out", str(out)]
             command += ["--url", f"http://127.0.0.1:{service.port}"]
+            command += ["--desk"] if options.desk else []
             for name in ("only", "theme"):
                 command += [f"--{name}", getattr(options, name)] if getattr(options, name) else []
             return subprocess.run(command, cwd=root, check=False, timeout=LIMIT).returncode

@@ -59,6 +59,8 @@ def check(options: argparse.Namespace) -> None:
         raise Trouble("--instances must be from 1 to 8, e.g. --instances 3")
     if options.relay and not options.model:
         raise Trouble("--relay needs --model NAME too: which model should that server use?")
+    if options.prices and not pathlib.Path(options.prices).is_file():
+        raise Trouble("--prices names no file: give a price table, e.g. docs/prices.example.json")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -122,6 +124,8 @@ def start_cloud_run(
         command += ["--model", options.model]
     if options.store:
         command += ["--env", f"YUNLIAO_STORE_URL={options.store}"]
+    if options.prices:
+        command += ["--env", f"YUNLIAO_PRICES={pathlib.Path(options.prices).resolve()}"]
     for setting in getattr(options, "env", ()):
         command += ["--env", setting]
     if preview:

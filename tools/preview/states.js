@@ -32,6 +32,13 @@ def pace(km, minutes):
 \`\`\`
 `
 
+const TALKS = [
+  ['写一封请假邮件', '主题：请假一天\n\n王经理，您好：我因感冒发烧，申请明天请病假一天。'],
+  ['解释一下什么是递归', '递归就是一个函数调用它自己，直到问题小到可以直接回答。'],
+  ['番茄炒蛋怎么做才嫩', '蛋液里加一小勺水，油热后关小火，凝固一半就盛出来。'],
+  ['周末想在杭州走走，有什么建议？', '可以试试西湖环线：断桥出发，沿白堤慢行，在雷峰塔看日落。'],
+]
+
 /** One order to the local Cloud Run's control plane. */
 async function order(phone, what, body) {
   const response = await fetch(new URL(`/__local/${what}`, phone.page.url()), {
@@ -215,12 +222,12 @@ const states = [
     name: 'conversations',
     run: async (page, phone) => {
       await agree(phone)
-      for (const text of ['周末去哪儿走走', '解释一下递归', '写一封请假邮件']) {
-        await say(phone, text, { answer: '好的，下面是我的想法。' })
+      for (const [text, answer] of TALKS) {
+        await say(phone, text, { answer })
         await phone.top.getByLabel('新对话').click()
       }
       await phone.top.getByLabel('对话', { exact: true }).click()
-      await phone.top.getByText('周末去哪儿走走').first().waitFor()
+      await phone.top.getByText(TALKS[0][0]).first().waitFor()
     },
   },
   { name: 'settings', run: async (page, phone) => {

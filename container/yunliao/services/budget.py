@@ -47,9 +47,7 @@ class ServiceBudget:
     def take(self, amount: int) -> None:
         """Raises `ServiceBudgetExhausted` when the day has no room for it, `StoreUnavailable` when that is unknown."""
         with self._lock:
-            now = self._clock.now_ms()
-            if day_of(now) > self._day:
-                self._day, self._pool = day_of(now), 0
+            now = self._today()
             if amount > self._pool:
                 want = amount - self._pool
                 part = self._record.change(lambda budget: take(budget, want, self._limit, now))
@@ -65,6 +63,7 @@ class ServiceBudget:
         """A turn that took `taken` at the time `at` cost so much. Raises `StoreUnavailable`; then what was to be given
         back stays counted."""
         with self._lock:
+            self._today()
             if day_of(at) != self._day:
                 return  # it counted for another day
             self._pool += taken - cost
@@ -79,6 +78,13 @@ class ServiceBudget:
             spare, self._pool = self._pool, 0
             if spare:
                 self._return(spare)
+
+    def _today(self) -> int:
+        """The time; with a new day what was left of the last one is gone."""
+        now = self._clock.now_ms()
+        if day_of(now) > self._day:
+            self._day, self._pool = day_of(now), 0
+        return now
 
     def _return(self, amount: int) -> None:
         day, now = self._day, self._clock.now_ms()

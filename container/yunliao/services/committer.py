@@ -1,7 +1,8 @@
 """The group commit: what all live turns of this instance have to say is made durable in one step, then shown (P5).
 
 A first text is committed at once; otherwise commits are at least `PACE` apart, so that hundreds of answers cost a
-handful of writes a second. Every live turn's lease is renewed by the same commit.
+handful of writes a second. The same commits renew the leases of all live turns, three times in a lease and no more
+often: a lease that every event renewed would always be a whole one, and its owner's death be felt for as long.
 """
 
 import threading
@@ -43,6 +44,7 @@ class Committer:
         self._urgent = threading.Event()
         self._closed = False
         self._beat_at = 0.0
+        self._lease_until = 0
         self._step_lock = threading.Lock()
 
     def wake(self, urgent: bool = False) -> None:
@@ -82,7 +84,9 @@ class Committer:
                 pairs += [(run, TurnWrite(turn_id=run.turn.id)) for run in self._runs() if run.turn.id not in written]
             if not pairs:
                 return
-            lease_until = self._clock.now_ms() + self._lease_ms
+            if beat:
+                self._lease_until = self._clock.now_ms() + self._lease_ms
+            lease_until = self._lease_until
             result = self._turns.commit([write for _, write in pairs], owner=self._owner, lease_until=lease_until)
             if beat:
                 self._beat_at = now

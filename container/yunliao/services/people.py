@@ -67,7 +67,7 @@ class People:
 
     def user_id_of(self, principal: Principal) -> str:
         """The name a caller is stored under, whether or not they are."""
-        return self._vault.lookup(self._lookup(), f"{principal.appid}:{principal.openid}")
+        return self.id_of(principal.appid, principal.openid)
 
     def find(self, principal: Principal, *, fresh: bool = False) -> tuple[User, Owner] | None:
         """A caller's account; None where there is none: nothing is stored of a caller who did not consent. Up to

@@ -62,21 +62,33 @@ BACKUPS_OF_CONVERSATION = Remains(
 )
 
 
-class Receipts:
-    """Makes and checks them. `apart`: keys are kept apart from the records' backups."""
+ALLOWANCE = Remains(
+    "allowance",
+    "今天的免费额度是否已经领过，以无法还原的散列记到当天结束，以免当天重复领取。",
+    "Whether today's free allowance was given, under a hash that leads back to nobody, until the day ends, so that it "
+    "is not given twice.",
+)
 
-    def __init__(self, *, shared: Secrets, vault: Vault, clock: Clock, ids: Ids, apart: bool) -> None:
+
+class Receipts:
+    """Makes and checks them. `apart`: keys are kept apart from the records' backups; `priced`: answers cost credits."""
+
+    def __init__(
+        self, *, shared: Secrets, vault: Vault, clock: Clock, ids: Ids, apart: bool, priced: bool = False
+    ) -> None:
         self._shared = shared
         self._vault = vault
         self._clock = clock
         self._ids = ids
         self._apart = apart
+        self._priced = priced
         self._key: bytes | None = None
 
     def account(self, records: dict[str, int], *, held: bool) -> Receipt:
         """Of a whole account."""
         backups = BACKUPS_SHREDDED if self._apart else BACKUPS_WITH_KEYS
-        return self._signed("account", records, (backups, AUDIT, LOGS) if held else (), held=held)
+        remains = (backups, AUDIT, LOGS, *((ALLOWANCE,) if self._priced else ()))
+        return self._signed("account", records, remains if held else (), held=held)
 
     def conversation(self, records: dict[str, int]) -> Receipt:
         """Of one conversation."""

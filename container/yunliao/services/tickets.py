@@ -1,12 +1,13 @@
 """One-time tickets that carry an identity from a platform call to a socket (platform.md §2, P1)."""
 
 import hashlib
+import hmac
 import secrets
 
 import msgspec
 
 from yunliao.domain.principal import Principal
-from yunliao.errors import TicketInvalid
+from yunliao.errors import Internal, TicketInvalid
 from yunliao.ports import Clock, Secrets, Tickets, Vault
 
 LIFETIME_SECONDS = 60
@@ -20,7 +21,8 @@ class Ticket(msgspec.Struct, frozen=True):
 
 
 class TicketService:
-    """Issues and redeems tickets. The store keeps only a hash, and the principal sealed."""
+    """Issues and redeems tickets. The store keeps only a hash, and the principal sealed by a key that is made from the
+    ticket itself: whoever has the store, a backup of it and all keys of the service still needs the ticket (P10)."""
 
     def __init__(self, *, tickets: Tickets, shared: Secrets, vault: Vault, clock: Clock) -> None:
         self._tickets = tickets
@@ -33,7 +35,7 @@ class TicketService:
         """A ticket for this caller, good once within a minute, on any instance."""
         ticket = secrets.token_urlsafe(32)
         digest = _digest(ticket)
-        sealed = self._vault.seal(self._seal_key(), msgspec.json.encode(principal), context=f"ticket/{digest}")
+        sealed = self._vault.seal(self._key_of(ticket), msgspec.json.encode(principal), context=f"ticket/{digest}")
         self._tickets.put(digest, sealed, expires_at=self._clock.now_ms() + LIFETIME_SECONDS * 1000)
         return Ticket(ticket, LIFETIME_SECONDS)
 
@@ -43,8 +45,14 @@ class TicketService:
         sealed = self._tickets.take(digest, now=self._clock.now_ms())
         if sealed is None:
             raise TicketInvalid
-        opened = self._vault.open(self._seal_key(), sealed, context=f"ticket/{digest}")
+        try:
+            opened = self._vault.open(self._key_of(ticket), sealed, context=f"ticket/{digest}")
+        except Internal:  # of a version that sealed otherwise: a minute old at most, and soon replaced
+            raise TicketInvalid from None
         return msgspec.json.decode(opened, type=Principal)
+
+    def _key_of(self, ticket: str) -> bytes:
+        return hmac.new(self._seal_key(), ticket.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
 
     def _seal_key(self) -> bytes:
         if self._key is None:

@@ -180,7 +180,7 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
 
     @routes.delete("/conversations/<id:conversation_id>")
     def delete(conversation_id: str) -> Response:
-        if choice("forever", ("false", "true"), "false") == "true":
+        if flag("forever"):
             return _answer(services.account.erase_conversation(owner(), conversation_id))
         seconds = services.conversations.delete(owner(), conversation_id)
         return _answer(schemas.DeletedOut(deleted=True, undo_seconds=seconds))

@@ -87,8 +87,8 @@ Page({
     const { id } = event.currentTarget.dataset;
     const { t } = this.data;
     wx.showActionSheet({
-      itemList: [t.rename, t.delete],
-      success: (answer) => (answer.tapIndex === 0 ? this.askTitle(id) : this.store.remove(id)),
+      itemList: [t.rename, t.delete, t.deleteForever],
+      success: (answer) => [() => this.askTitle(id), () => this.store.remove(id), () => this.askErase(id)][answer.tapIndex](),
       fail: () => {}
     });
   },
@@ -117,6 +117,17 @@ Page({
       cancelText: t.cancel,
       success: (answer) => {
         if (answer.confirm && answer.content && answer.content.trim()) this.store.rename(id, answer.content.trim());
+      }
+    });
+  },
+
+  /** @param {string} id */
+  askErase(id) {
+    const { t } = this.data;
+    wx.showModal({
+      title: t.deleteForever, content: t.deleteForeverAsk, confirmText: t.delete, confirmColor: '#cf3a3a', cancelText: t.cancel,
+      success: (answer) => {
+        if (answer.confirm) this.store.erase(id).then((/** @type {boolean} */ done) => wx.showToast({ title: done ? t.deletedForever : t.eraseFailed, icon: 'none' }));
       }
     });
   },

@@ -2,8 +2,12 @@
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import pymongo
 import pytest
 
 from tests.integration.people.stack import Instance, Person, Stack
@@ -127,3 +131,25 @@ def test_texts_that_are_none_are_told_at_the_start(stacked: Stack, tmp_path: Pat
     (tmp_path / "agreement.md").write_bytes(content)
     with pytest.raises(Misconfigured, match=r"agreement\.md"):
         stacked.start(YUNLIAO_TEXTS_DIR=str(tmp_path))
+
+
+def test_who_is_suspended_can_still_take_their_data_and_leave(instance: Instance, store_url: str) -> None:
+    person = Person("suspended").agree(instance)
+    turn = person.chat(instance, "一个问题")
+    suspend(store_url, instance.services.people.user_id_of(person.principal))
+    instance.services.people.forget(instance.services.people.user_id_of(person.principal))
+    assert person.code(instance, "GET", "/v1/conversations") == (403, "suspended")
+    assert person.code(instance, "PUT", "/v1/me/consent", {"version": "latest"}) == (403, "suspended")
+    assert turn["id"] in person.export(instance)
+    assert person.call(instance, "DELETE", "/v1/me")["held"]
+
+
+def suspend(url: str, user_id: str) -> None:
+    if url.startswith("sqlite:"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            connection.execute("UPDATE users SET suspended_until = ? WHERE id = ?", (2**50, user_id))
+            connection.commit()
+        return
+    with pymongo.MongoClient[dict[str, Any]](url) as client:
+        change = {"$set": {"suspended_until": 2**50}}
+        client.get_default_database()["users"].update_one({"_id": user_id}, change)

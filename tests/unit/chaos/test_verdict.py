@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chaos import tale
-from chaos.records import Asked, Evidence, Kept, Sent, Shown, View
+from chaos.records import Asked, Evidence, Kept, Purse, Sent, Shown, View
 from chaos.verdict import CHECKS, judge
 
 SEED = "unit"
@@ -61,10 +61,17 @@ def evidence() -> Evidence:
     add_turn(found, "cut", good, "failed", whole[:30])
     add_turn(found, "goes-on", good, "complete", whole[30:], kind="continue", source="cut")
     add_turn(found, "blocked", risky, "blocked", dirty[:4])
+    entries = [("allowance", "day", 900, 0)]
+    for item in found.kept:
+        entries.append(("reserve", item.turn, -100, 100))
+        entries += [("settle", item.turn, 0, -60)] if item.reason != "blocked" else []
+        entries.append(
+            ("release", item.turn, 40, -40) if item.reason != "blocked" else ("release", item.turn, 100, -100)
+        )
+    found.purses = [Purse("u01", sum(entry[2] for entry in entries), 0, entries)]
     found.sent[0].stopped_at = 4_000
     found.live = {"1": {"yunliao_live_turns": 0.0}}
     found.probes = 3
-    found.priced = len(found.kept)
     return found
 
 
@@ -104,14 +111,6 @@ def out_of_history(evidence: Evidence) -> None:
 
 def second_turn(evidence: Evidence) -> None:
     evidence.sent[0].told.append("another")
-
-
-def lost_credit(evidence: Evidence) -> None:
-    evidence.unbalanced.append("available is 5, its entries make 6")
-
-
-def never_reserved(evidence: Evidence) -> None:
-    evidence.priced -= 1
 
 
 def taken_conflict(evidence: Evidence) -> None:
@@ -198,6 +197,36 @@ def asked_by_nobody(evidence: Evidence) -> None:
     evidence.asked.append(Asked("turn_of_nobody", 2_000, 3_000, False, True, "complete"))
 
 
+def entry(evidence: Evidence, kind: str, turn: str) -> int:
+    return next(n for n, one in enumerate(evidence.purses[0].entries) if one[:2] == (kind, turn))
+
+
+def never_paid(evidence: Evidence) -> None:
+    del evidence.purses[0].entries[entry(evidence, "settle", "complete")]
+
+
+def never_reserved(evidence: Evidence) -> None:
+    purse = evidence.purses[0]
+    purse.entries = [one for one in purse.entries if one[1] != "blocked"]
+
+
+def paid_twice(evidence: Evidence) -> None:
+    purse = evidence.purses[0]
+    purse.entries.append(purse.entries[entry(evidence, "settle", "complete")])
+
+
+def still_set_aside(evidence: Evidence) -> None:
+    evidence.purses[0].held = 100
+
+
+def balance_out_of_nothing(evidence: Evidence) -> None:
+    evidence.purses[0].available += 1
+
+
+def audited(evidence: Evidence) -> None:
+    evidence.purses[0].wrong.append("overspent by 1 at entry 3")
+
+
 def never_ended(evidence: Evidence) -> None:
     kept(evidence, "complete").state = "running"
 
@@ -254,8 +283,9 @@ def never_read(evidence: Evidence) -> None:
         (other_view, "text"), (other_answer, "text"), (no_answer, "text"), (other_history, "text"),
         (blocked_in_history, "text"),
         (cut_called_complete, "truth"), (character_lost_at_a_seam, "truth"), (repeated_at_a_seam, "truth"),
-        (lost_credit, "ledger"), (never_reserved, "ledger"),
         (generated_twice, "generations"), (asked_after_the_end, "generations"), (asked_by_nobody, "generations"),
+        (never_paid, "credits"), (never_reserved, "credits"), (paid_twice, "credits"), (still_set_aside, "credits"),
+        (balance_out_of_nothing, "credits"), (audited, "credits"),
         (never_ended, "stuck"), (place_kept, "slots"), (stopped_late, "stops"), (left_open, "open"), (closed_late, "open"),
         (phrase_before_a_retract, "phrase"), (phrase_over_two_events, "phrase"), (phrase_kept, "phrase"),
         (reached, "foreign"), (own_fault, "faults"), (never_read, "unread"),

@@ -1,5 +1,6 @@
 """Whole micro-credits, rounded up line by line, never above the bound that was set aside."""
 
+import pathlib
 import random
 
 import pytest
@@ -87,6 +88,12 @@ def test_a_mistake_in_the_table_is_told_with_its_place(text: str, told: str) -> 
     with pytest.raises(PricesWrong) as caught:
         parse_prices(text)
     assert told in str(caught.value)
+
+
+def test_the_example_is_one() -> None:
+    table = parse_prices(str(pathlib.Path(__file__).parents[3] / "docs" / "prices.example.json"))
+    check_models(table, ["demo-chat", "demo-reasoner"])
+    assert table.limits.turn > bound(table.models["demo-reasoner"], input_tokens=1_000, answer_tokens=100)
 
 
 def test_a_table_from_a_file_and_a_model_without_a_price(tmp_path: object) -> None:

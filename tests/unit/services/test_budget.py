@@ -92,6 +92,14 @@ def test_an_instance_that_leaves_gives_back_what_it_does_not_need() -> None:
     other.take(99_000)
 
 
+def test_what_a_dead_instance_took_comes_back_by_the_one_that_ends_its_turn() -> None:
+    clock, registers, told = FakeClock(), MemoryStore().registers, Told()
+    dead, heir, other = (told.of(registers, clock) for _ in range(3))
+    dead.take(90_000)
+    heir.settle(90_000, 1_000, clock.now_ms())
+    other.take(95_000)
+
+
 def test_without_the_store_nothing_is_promised() -> None:
     class Away:
         def read(self, name: str) -> Any:

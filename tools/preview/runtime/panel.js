@@ -114,7 +114,7 @@ export function startPanel({ manifest, control, phone, log, stack, on }) {
   const head = make('header', 'mp-head')
   const title = make('h1', '', manifest.app.window?.navigationBarTitleText || '云聊 Yunliao')
   head.append(title, make('p', 'mp-simulation', '模拟环境 Simulation'), make('p', 'mp-note',
-    '未经改动的小程序源码在网页中运行；微信接口由预览提供。The mini-program’s unmodified source in a web page; WeChat’s functions are provided by the preview.'))
+    '未经改动的小程序源码在网页中运行；微信接口由预览提供。The unmodified source of the mini-program in a web page; the functions of WeChat are provided by the preview.'))
   panel.append(
     head,
     group('生命周期', 'Lifecycle', keys.hide, keys.show, keys.reload),

@@ -9,7 +9,7 @@ from contextlib import suppress
 from urllib.parse import SplitResult, urlsplit
 
 from yunliao.adapters.relay.framing import Body, Head, NotHttp, parse_head
-from yunliao.adapters.relay.line import READ, Line
+from yunliao.adapters.relay.line import NOTHING_THERE, READ, Line
 from yunliao.ports import Clock
 
 MAX_IDLE = 64
@@ -17,7 +17,6 @@ MAX_IDLE = 64
 IDLE_SECONDS = 50.0
 """How long one is kept: less than the 60 s after which common servers close it themselves."""
 _OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
-_NOTHING_THERE = (BlockingIOError, ssl.SSLWantReadError)
 
 
 class Connection:
@@ -80,7 +79,7 @@ class Connection:
         try:
             while size + len(payload) < READ and not body.done and not body.broken:
                 payload += self._receive(body)
-        except _NOTHING_THERE:
+        except NOTHING_THERE:
             pass
         except OSError as failure:
             self._failure = failure
@@ -110,7 +109,7 @@ class Connection:
                 body.feed(data)
                 if not data or body.excess or body.broken:
                     return False
-        except _NOTHING_THERE:
+        except NOTHING_THERE:
             return body.done
         except OSError:
             return False

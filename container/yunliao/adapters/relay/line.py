@@ -11,6 +11,7 @@ import errno
 import math
 import os
 import socket
+import ssl
 import threading
 import time
 from contextlib import suppress
@@ -21,6 +22,7 @@ from urllib3.util.wait import wait_for_write
 
 from yunliao.ports import Clock
 
+NOTHING_THERE = (BlockingIOError, ssl.SSLWantReadError)
 READ = 64 * 1024
 """Bytes asked for at once."""
 DIAL_STEP = 0.05
@@ -95,7 +97,17 @@ class Line:
         """What comes next, b"" at the end. Raises `TimeoutError` when a limit is met, `OSError` when it is cut, and
         `BlockingIOError` or `ssl.SSLWantReadError` when an impatient receive finds nothing."""
         sock.settimeout(self.patience())
-        return sock.recv(READ)
+        try:
+            return sock.recv(READ)
+        except TimeoutError:
+            if self.overdue:
+                raise
+        # It may be us who stood still, and what came meanwhile lies there: that is no silence.
+        sock.settimeout(0)
+        try:
+            return sock.recv(READ)
+        except NOTHING_THERE:
+            raise TimeoutError from None
 
     def send(self, sock: socket.socket, data: bytes) -> None:
         """Raises as `receive`."""

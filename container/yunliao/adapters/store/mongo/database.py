@@ -93,6 +93,15 @@ class Database:
     def __getitem__(self, name: str) -> Collection[Document]:
         return self.db[name]
 
+    def one(self, name: str, wanted: Document, projection: Document | None = None) -> Document | None:
+        """The one document of these unique fields, within a `call`. A primary that was cut off may not know yet that
+        another took its place, and has nothing of what that one wrote: so where there seems to be none, the server is
+        asked again, and first makes sure with the others that it still is the primary."""
+        found = self.db[name].find_one(wanted, projection)
+        if found is not None:
+            return found
+        return self.db.get_collection(name, read_concern=ReadConcern("linearizable")).find_one(wanted, projection)
+
     @contextmanager
     def call(self, seconds: float | None = None) -> Iterator[None]:
         """Around every use of the server, and once only: a look at it, a time limit, and errors translated."""

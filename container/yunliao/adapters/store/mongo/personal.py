@@ -60,7 +60,7 @@ class MongoPersonalData:
             found = self._database["conversations"].find_one({"_id": conversation_id, "user_id": user_id}, {"_id": 1})
         if found is None:
             return None
-        thinned = thin(self._database, parts)
+        thinned = thin(self._database, parts, ("turns", "messages"))
 
         def work(session: ClientSession) -> dict[str, int] | Refused[dict[str, int] | None] | None:
             conversations, turns = self._database["conversations"], self._database["turns"]

@@ -52,7 +52,7 @@ class MongoUsers:
             standing = self._database["users"].find_one({"_id": user_id}, {"key_id": 1})
         if standing is not None and key_id not in (None, standing.get("key_id", "")):
             return {}
-        thinned = thin(self._database, {"user_id": user_id})
+        thinned = thin(self._database, {"user_id": user_id}, ("turns", "messages", "entries"))
 
         def work(session: ClientSession) -> dict[str, int] | Refused[dict[str, int]]:
             turns = self._database["turns"]

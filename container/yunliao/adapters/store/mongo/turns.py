@@ -15,6 +15,7 @@ from yunliao.adapters.store.mongo.whose import Whose, these
 from yunliao.domain.turn import Turn
 from yunliao.ports import AcceptLimits, AcceptOutcome, CommitResult, Draft, EventRow, Head, TurnWrite
 
+HEAD: Document = {"last_seq": 1, "live": 1, "lease_until": 1}
 LONGEST = 2**31 - 1
 """The largest position in an array the server can be asked for."""
 
@@ -37,7 +38,9 @@ class MongoTurns:
 
     def get(self, turn_id: str) -> Turn | None:
         """See `ports.Turns.get`."""
-        return self._one(self._whose.known(turn_id))
+        with self._database.call():
+            found = read(Turn, self._database.one("turns", self._whose.known(turn_id), TURN))
+        return None if found is None else self._whose.note(found)
 
     def by_client_id(self, user_id: str, client_id: str) -> Turn | None:
         """See `ports.Turns.by_client_id`."""
@@ -100,7 +103,10 @@ class MongoTurns:
         """See `ports.Turns.heads`."""
         with self._database.call():
             wanted = these(self._whose.users(turn_ids))
-            found = list(self._turns.find(wanted, {"last_seq": 1, "live": 1, "lease_until": 1}))
+            found = list(self._turns.find(wanted, HEAD))
+            missing = set(turn_ids) - {one["_id"] for one in found}
+            surely = [self._database.one("turns", {"_id": turn_id}, HEAD) for turn_id in missing]
+            found += [one for one in surely if one is not None]
         return {one["_id"]: Head(one["last_seq"], one.get("live", False), int(one["lease_until"])) for one in found}
 
     def watch(self) -> MongoWatch | None:
