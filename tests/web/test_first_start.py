@@ -126,6 +126,32 @@ def test_wrong_master_keys_let_nobody_in(tmp_path: Path) -> None:
     assert other not in client.get("/readyz").get_data(as_text=True)
 
 
+@pytest.mark.parametrize(
+    ("detail", "name"),
+    [
+        ("YUNLIAO_MASTER_KEYS lacks the key 'k9' that the store was written with: add it", "YUNLIAO_MASTER_KEYS"),
+        ("'k1' in YUNLIAO_MASTER_KEYS is not what the store was written with", "YUNLIAO_MASTER_KEYS"),
+        ("YUNLIAO_STORE_URL is a single MongoDB server: transactions need a replica set", "YUNLIAO_STORE_URL"),
+        ("YUNLIAO_STORE_URL is no MongoDB address (InvalidURI)", "YUNLIAO_STORE_URL"),
+        ("the key store is not the one …: set YUNLIAO_KEYS_URL as it was", "YUNLIAO_KEYS_URL"),
+        ("the word list /canary/words.txt cannot be read as UTF-8 text (OSError)", "YUNLIAO_WORDS_FILE"),
+        ("/canary/agreement.md in YUNLIAO_TEXTS_DIR cannot be read as UTF-8", "YUNLIAO_TEXTS_DIR"),
+        ("something /canary/ else", ""),
+    ],
+)
+def test_what_shows_only_when_things_are_opened_is_named_too(detail: str, name: str) -> None:
+    def build(settings: Settings) -> FakeServices:
+        raise Misconfigured(detail)
+
+    client = Starting(GOOD, build).app.test_client()  # type: ignore[arg-type]
+    told = client.get("/readyz").get_json()
+    assert [one["name"] for one in told["settings"]] == ([name] if name else [])
+    error = client.get("/v1/me", headers=CALLER).get_json()["error"]
+    assert error["code"] == "misconfigured"
+    assert name in error["message"] and name in error["message_en"]
+    assert "canary" not in json.dumps(told) + json.dumps(error)
+
+
 def test_an_unreachable_store_heals_without_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(first_start, "AGAIN_SECONDS", 0.0)
     away, made = threading.Event(), []
