@@ -312,6 +312,7 @@ def _customer_service(settings: Settings, services: Services, store: PeopleStore
         label=settings.ai_label,
         human_words=settings.human_words,
     )
+    services.engine.taken = desk.taken
     return replace(services, customer_service=desk)
 
 
