@@ -21,6 +21,7 @@ from yunliao.adapters.vault import MasterKeyVault
 from yunliao.adapters.wechat.api import WechatApi
 from yunliao.adapters.wechat.customer_service import WechatLetters
 from yunliao.adapters.wechat.moderation import WechatModerator
+from yunliao.adapters.wechat.push_codec import PushCodec
 from yunliao.adapters.words import DEFAULT_WORDS, DEVELOPMENT_WORDS
 from yunliao.domain.guard import GuardPolicy
 from yunliao.ports import AcceptLimits, Moderator, Store
@@ -91,6 +92,7 @@ class Services:
     pushes: Pushes
     tickets: TicketService
     signed_calls: SignedCalls
+    push_codec: PushCodec
     customer_service: CustomerService | None
     catalog: Catalog
     health: Health
@@ -307,6 +309,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         pushes=Pushes(account=account, appids=settings.appids, clock=clock),
         tickets=TicketService(tickets=store.tickets, shared=store.secrets, vault=vault, clock=clock),
         signed_calls=SignedCalls(settings.function_secret, store.once, clock),
+        push_codec=PushCodec(settings.push_token, settings.push_aes_key, settings.appids, clock),
         customer_service=None,
         catalog=catalog,
         health=Health(
@@ -404,6 +407,7 @@ def _customer_service(settings: Settings, services: Services, store: RecordStore
         label=settings.ai_label,
         human_words=settings.human_words,
     )
+    services.engine.taken = desk.taken
     return replace(services, customer_service=desk)
 
 

@@ -212,6 +212,12 @@ def _key(value: str) -> str:
     return value
 
 
+def _aes_key(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]{43}", value):
+        raise _Wrong("must be the 43 letters and digits of EncodingAESKey")
+    return value
+
+
 def _words(value: str) -> frozenset[str]:
     words = frozenset(part.strip() for part in re.split(r"[,，]", value) if part.strip())
     if any(len(word) > 20 or not word.isprintable() for word in words):
@@ -343,13 +349,17 @@ VARIABLES: tuple[Variable, ...] = (
              "`on` for a service whose 公网访问 is on: identity headers are not believed, only signed calls"),
     Variable("YUNLIAO_CUSTOMER_SERVICE", "customer_service", _switch, "off", "on",
              "`on`: messages to the mini-program's customer service are answered (docs/customer-service.md)"),
+    Variable("YUNLIAO_PUSH_TOKEN", "push_token", _secret, "", "<openssl rand -hex 16>",
+             "token of a message push over a public domain; empty: signed pushes refused (secret)"),
+    Variable("YUNLIAO_PUSH_AES_KEY", "push_aes_key", _aes_key, "", "43 letters and digits",
+             "EncodingAESKey of the same (secret)"),
     Variable("YUNLIAO_HUMAN_WORDS", "human_words", _words, "人工,转人工,人工客服", "人工,转人工",
              "messages to customer service that ask for a human, separated by commas"),
 )  # fmt: skip
 
 SECRETS = frozenset(
     {"relay_key", "relays", "store_url", "master_keys", "jobs_secret", "metrics_token", "push_secret", "keys_url"}
-    | {"function_secret"}
+    | {"function_secret", "push_token", "push_aes_key"}
 )
 
 
@@ -403,6 +413,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     platform_env: str
     function_secret: str
     public: bool
+    push_token: str
+    push_aes_key: str
     customer_service: bool
     human_words: frozenset[str]
     prices: PriceTable | None = None

@@ -30,6 +30,7 @@ WITHOUT_AI_TEXT = {
     "user.config": "the operator's words; the label is among them",
     "platform.push": "success",
     "platform.job_names": "names",
+    "platform.push_address": "the console's own word",
     "platform.jobs": "counts",
     "open.healthz": "alive",
     "open.readyz": "dependencies",

@@ -118,6 +118,7 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "desk.audit": ("The audit log (owner)", None, desk.AuditOut, (200,)),
     "desk.verify": ("Whether the audit log is whole (owner)", desk.HeadIn, Verified, (200,)),
     "platform.push": ("WeChat's message push", None, None, (200,)),
+    "platform.push_address": ("The check of a push's address", None, None, (200,)),
     "platform.job_names": ("Names of the jobs", None, schemas.JobNamesOut, (200,)),
     "platform.jobs": ("Run a named job", schemas.EmptyIn, None, (200,)),
     "open.healthz": ("Alive; touches nothing", None, None, (200,)),
@@ -186,6 +187,7 @@ OTHER_CONTENT = {
     "user.stream": "text/event-stream",
     "user.export_file": "application/octet-stream",
     "platform.push": "text/plain",
+    "platform.push_address": "text/plain",
     "operator.metrics": "text/plain",
 }
 ID = {"type": "string", "pattern": "^[A-Za-z0-9_]{1,64}$"}
