@@ -56,7 +56,7 @@ def test_the_file_holds_everything_once(stacked: Stack, instance: Instance) -> N
     file = json.loads(text)
     assert set(file) == {
         *("AIGC", "note", "label", "format", "service", "account", "consents"),
-        *("conversations", "messages", "turns", "credits"),
+        *("conversations", "messages", "turns", "credits", "moderation"),
     }
     assert set(file["AIGC"]) == {
         *("Label", "ContentProducer", "ProduceID", "ReservedCode1"),
@@ -71,6 +71,7 @@ def test_the_file_holds_everything_once(stacked: Stack, instance: Instance) -> N
     assert [one["id"] for one in file["conversations"] if one.get("deleted_at")] == [gone]
     assert len(file["conversations"]) == 3
     assert len(file["turns"]) == 4
+    assert [one["what"] for one in file["moderation"]] == ["report", "verdict"]
     messages = file["messages"]
     assert [one["text"] for one in messages if one["role"] == "user"] == ["第一个问题", None, "删掉的会话"]
     answers = [one for one in messages if one["role"] == "assistant"]

@@ -77,6 +77,13 @@ class MongoKeyStore:
         with self._database.call():
             return {one["_id"] for one in self._keys.find(wanted, {"_id": 1})}
 
+    def clear(self) -> int:
+        """See `ports_people.KeyStore.clear`."""
+        with self._database.call(60):
+            found = int(self._keys.estimated_document_count())
+            self._keys.drop()
+        return max(0, found - 1)
+
     def ping(self) -> None:
         """See `ports_people.KeyStore.ping`."""
         with self._database.call():

@@ -79,6 +79,7 @@ class MongoUsers:
                 ("conversations", "user_id"),
                 ("entries", "user_id"),
                 ("accounts", "_id"),
+                ("cards", "owner"),
                 ("users", "_id"),
             ):
                 counts[name] = self._database[name].delete_many({field: user_id}, session=session).deleted_count
