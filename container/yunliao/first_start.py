@@ -19,7 +19,7 @@ from yunliao.errors import Misconfigured, StoreUnavailable, YunliaoError
 from yunliao.factory import create_app
 from yunliao.services.health import Check
 from yunliao.settings import Settings, SettingsError
-from yunliao.settings_guide import THEN, THEN_ZH, WHERE, WHERE_ZH, Mistake, explain
+from yunliao.settings_guide import THEN, THEN_ZH, WHERE, WHERE_ZH, Mistake, explain, explain_later
 from yunliao.web import failures
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ AGAIN_SECONDS = 2.0
 """Least time between two tries: each one may take as long as the driver waits for a server."""
 PATIENCE_SECONDS = 3.0
 """How long a request waits for a try that is under way: a person had better see an answer late than an error."""
+
+UNKNOWN_ZH = "设置与已保存的数据不符，详情在服务日志里"
+UNKNOWN = "the settings and what is stored do not fit together; the service's log says more"
 
 Build = Callable[[Settings], "Services"]
 
@@ -87,6 +90,7 @@ class Starting:
         try:
             services = self._build(self._settings)
         except YunliaoError as failed:
+            self._mistakes = [] if isinstance(failed, StoreUnavailable) else explain_later(failed.detail)
             self._fail(failed, [failed.detail or failed.en])
             return
         real = create_app(self._settings, services)
@@ -161,22 +165,20 @@ class Starting:
 
     def report(self) -> Report:
         """What stands in the way."""
-        failure = self._failure or Misconfigured()
-        if self._mistakes:
-            check = Check("settings", False, "; ".join(mistake.line for mistake in self._mistakes))
+        failure = self._failure
+        if isinstance(failure, StoreUnavailable):
+            check = Check("store", False, failure.detail or failure.en)
         else:
-            name = "store" if isinstance(failure, StoreUnavailable) else "settings"
-            check = Check(name, False, failure.detail or failure.en)
+            check = Check("settings", False, "; ".join(mistake.line for mistake in self._mistakes) or UNKNOWN)
         return Report(False, [check], self._mistakes, WHERE, WHERE_ZH, THEN, THEN_ZH)
 
     def _told(self) -> YunliaoError:
         """The error of every other route, in words that a page of the mini-program can show."""
-        failure = self._failure or Misconfigured()
-        if isinstance(failure, StoreUnavailable):
+        if isinstance(self._failure, StoreUnavailable):
             return StoreUnavailable(retry_after=int(AGAIN_SECONDS) + 1)
         told = Misconfigured()
-        zh = [mistake.line_zh for mistake in self._mistakes] or ["YUNLIAO_MASTER_KEYS 与已保存的数据不符"]
-        en = [mistake.line for mistake in self._mistakes] or [failure.detail or failure.en]
+        zh = [mistake.line_zh for mistake in self._mistakes] or [UNKNOWN_ZH]
+        en = [mistake.line for mistake in self._mistakes] or [UNKNOWN]
         told.zh = "\n".join(["服务还没有配置完成，请管理员处理：", *zh, f"填写位置：{WHERE_ZH}。{THEN_ZH}"])
         told.en = "\n".join(["The service is not fully configured. For the operator:", *en, f"Where: {WHERE}. {THEN}"])
         return told

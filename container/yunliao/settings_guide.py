@@ -61,11 +61,49 @@ SAID_ZH: tuple[tuple[str, str], ...] = (
     (r"must be printable ASCII", "含有不能放进 HTTP 请求头的字符"),
     (r"must have at most (\d+) characters", r"不能超过 \1 个字符"),
     (r"must be printable words of at most (\d+) characters", r"必须是用逗号隔开的词，每个不超过 \1 个字符"),
+    (r"must be the 43 letters", "必须是 EncodingAESKey 的 43 个字母和数字"),
     (r"must be host names", "必须是用逗号隔开的域名"),
     (r"exclude each other", "与 YUNLIAO_RELAYS 只能填一个"),
     (r"does not list YUNLIAO_MODEL", "里没有 YUNLIAO_MODEL 的模型"),
     (r"is more than half of", "超过了 YUNLIAO_CONTEXT_TOKENS 的一半"),
 )
+
+FOUND_LATER: tuple[tuple[str, str, str, str], ...] = (
+    (
+        r"YUNLIAO_MASTER_KEYS.*lacks|lacks the key",
+        "YUNLIAO_MASTER_KEYS",
+        "缺少保存数据时所用的密钥，请把它加在第一把之后",
+        "lacks a key that the store was written with: add it behind the first one",
+    ),
+    (
+        r"YUNLIAO_MASTER_KEYS",
+        "YUNLIAO_MASTER_KEYS",
+        "与保存数据时所用的密钥不同，请换回原来的",
+        "is not what the store was written with: use those keys again",
+    ),
+    (
+        r"single MongoDB server",
+        "YUNLIAO_STORE_URL",
+        "是单机 MongoDB，需要副本集",
+        "is a single MongoDB server: a replica set is needed",
+    ),
+    (r"YUNLIAO_STORE_URL", "YUNLIAO_STORE_URL", "不是可用的 MongoDB 地址", "is no MongoDB address that can be used"),
+    (
+        r"YUNLIAO_KEYS_URL",
+        "YUNLIAO_KEYS_URL",
+        "不是保存数据时所用的密钥库，请换回原来的",
+        "is not the key store that the records were written with: use that one again",
+    ),
+    (
+        r"word list",
+        "YUNLIAO_WORDS_FILE",
+        "指定的词表读不了，应为 UTF-8 文本",
+        "names a list that cannot be read as UTF-8",
+    ),
+    (r"YUNLIAO_TEXTS_DIR", "YUNLIAO_TEXTS_DIR", "里有读不了的文件", "holds a file that cannot be read"),
+)
+"""Mistakes that only show when stores and files are opened: a sign in the error's detail, the setting, and words for
+people in which nothing of a value is."""
 
 
 class Mistake(msgspec.Struct, frozen=True):
@@ -121,3 +159,23 @@ def _chinese(said: str) -> str:
         if hit:
             return hit.expand(text)
     return "填写有误"
+
+
+def explain_later(detail: str) -> list[Mistake]:
+    """The mistake behind a `Misconfigured` error; empty when it is of no setting that is known here."""
+    known = {variable.name: variable for variable in VARIABLES}
+    for sign, name, problem_zh, problem in FOUND_LATER:
+        if re.search(sign, detail):
+            variable = known.get(name)
+            return [
+                Mistake(
+                    name=name,
+                    state="wrong",
+                    problem=problem,
+                    problem_zh=problem_zh,
+                    meaning=variable.meaning if variable else "",
+                    meaning_zh=MEANINGS_ZH.get(name, ""),
+                    example=variable.example if variable else "",
+                )
+            ]
+    return []

@@ -47,8 +47,9 @@ def test_the_container_gets_its_environment_and_nothing_of_the_developers(own, m
     names = own.phone.call("/v1/x").json()["environment"]
     assert names == [
         "CBR_ENV_ID",
-        *("YUNLIAO_APPIDS", "YUNLIAO_ENV", "YUNLIAO_MASTER_KEYS", "YUNLIAO_MODEL", "YUNLIAO_RELAY_KEY"),
-        *("YUNLIAO_RELAY_URL", "YUNLIAO_STORE_URL", "YUNLIAO_WECHAT_API_URL"),
+        *("YUNLIAO_APPIDS", "YUNLIAO_ENV", "YUNLIAO_MASTER_KEYS", "YUNLIAO_MODEL"),
+        *("YUNLIAO_RELAY_DOMESTIC", "YUNLIAO_RELAY_KEY", "YUNLIAO_RELAY_URL", "YUNLIAO_STORE_URL"),
+        "YUNLIAO_WECHAT_API_URL",
     ]
     monkeypatch.setenv("YUNLIAO_RATE_LIMIT", "9/minute")
     own.tell(1, "restart")

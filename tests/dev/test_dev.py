@@ -104,6 +104,14 @@ def test_mistakes_are_sentences(arguments: list[str], told: str) -> None:
     assert "Traceback" not in answer.stderr
 
 
+def test_a_setting_that_cannot_work_is_named_at_once(tmp_path: Path) -> None:
+    answer = dev("run", "--store", "redis://canary", "--port", str(free_port()), "--keep", str(tmp_path))
+    assert answer.returncode == 1
+    assert "YUNLIAO_STORE_URL 必须是" in answer.stderr and "must be mongodb://" in answer.stderr
+    assert "canary" not in answer.stderr.replace(str(tmp_path), "") and "Traceback" not in answer.stderr
+    assert not (tmp_path / "yunliao.db").exists()
+
+
 def test_no_network_at_set_up_is_a_sentence(tmp_path: Path) -> None:
     copy = tmp_path / "checkout"
     copy.mkdir()

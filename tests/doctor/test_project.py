@@ -195,6 +195,9 @@ MISTAKES: dict[str, tuple[str, str, Callable[[Project], object]]] = {
     "abroad, called domestic": ("relay-not-domestic", "YUNLIAO_RELAY_DOMESTIC", lambda p: p.set(YUNLIAO_RELAY_URL="https://api.openai.com/v1")),
     "https to the sidecar": ("wechat-api-changed", "YUNLIAO_WECHAT_API_URL", lambda p: p.set(YUNLIAO_WECHAT_API_URL="https://api.weixin.qq.com")),
     "long grace": ("grace-long", "YUNLIAO_GRACE_SECONDS", lambda p: p.set(YUNLIAO_GRACE_SECONDS="60")),
+    "customer service without a lock": ("push-unlocked", "YUNLIAO_PUSH_SECRET", lambda p: p.set(YUNLIAO_CUSTOMER_SERVICE="on")),
+    "public chat": ("public-chat", "YUNLIAO_PUBLIC", lambda p: p.set(YUNLIAO_PUBLIC="on")),
+    "public and deaf": ("public-deaf", "YUNLIAO_FUNCTION_SECRET", lambda p: (p.set(YUNLIAO_PUBLIC="on"), p.unset("YUNLIAO_FUNCTION_SECRET"), p.unset("YUNLIAO_JOBS_SECRET"))),
     "no jobs": ("jobs-closed", "YUNLIAO_JOBS_SECRET", lambda p: p.unset("YUNLIAO_JOBS_SECRET")),
     "no filing number": ("provider-unnamed", "YUNLIAO_FILING", lambda p: p.unset("YUNLIAO_FILING")),
 }  # fmt: skip

@@ -22,6 +22,7 @@ def cloud() -> Iterator[LocalCloudRun]:
         "YUNLIAO_PUSH_SECRET": SECRET,
         "YUNLIAO_RATE_LIMIT": "1000/minute",
         "YUNLIAO_LEASE_SECONDS": "2",
+        "YUNLIAO_JOBS_SECRET": "a-secret-of-sixteen",
     }
     with LocalCloudRun(instances=2, env=env) as running:
         running.relay(first_token_ms=0, tokens_per_second=0)
@@ -186,6 +187,24 @@ def test_an_instance_that_dies_in_mid_answer_does_not_answer_twice(cloud: LocalC
         cloud.start(1)
     assert "慢慢说来" in text
     assert len(writer.letters()) == 1
+
+
+def test_the_timer_brings_the_reply_of_an_instance_that_died(cloud: LocalCloudRun, writer: Writer) -> None:
+    cloud.relay(tokens_per_second=20, answer="慢慢说来，" * 30)
+    try:
+        writer.push("慢慢说", n=1)
+        cloud.kill(1)
+        limit = time.monotonic() + 90
+        while not writer.letters():
+            assert time.monotonic() < limit
+            job = {"path": "/jobs/recover", "n": 2, "headers": {"X-Yunliao-Secret": "a-secret-of-sixteen"}}
+            assert cloud.control("trigger", job)["status"] == 200
+            time.sleep(0.5)
+    finally:
+        cloud.relay(tokens_per_second=0, answer="")
+        cloud.start(1)
+    (only,) = writer.letters()
+    assert "慢慢说来" in only["text"] and only["errcode"] == 0
 
 
 def test_what_the_platform_refuses_is_logged_without_words(cloud: LocalCloudRun, writer: Writer) -> None:

@@ -19,6 +19,7 @@ from tests.fakes.memory_store import MemoryStore
 from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.logging import JsonTurnLog
 from yunliao.adapters.metrics import PrometheusMetrics
+from yunliao.adapters.wechat.push_codec import PushCodec
 from yunliao.domain.events import Accepted, End, Text, encode_event
 from yunliao.domain.principal import Principal
 from yunliao.domain.turn import Turn
@@ -167,6 +168,7 @@ class FakeServices:
         self.catalog: Any = SimpleNamespace(models=lambda overseas: [])
         self.jobs: Any = SimpleNamespace(run=lambda name: {name: 0}, names=("recover", "expire"))
         self.customer_service: Any = None
+        self.push_codec: Any = PushCodec(settings.push_token, settings.push_aes_key, settings.appids, SystemClock())
         self.signed_calls: Any = SignedCalls(settings.function_secret, MemoryStore().once, SystemClock())
         self.pushes: Any = SimpleNamespace(take=lambda push: False)
         self.metrics = PrometheusMetrics()

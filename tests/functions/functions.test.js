@@ -62,8 +62,10 @@ test('content in, code and data out, with the label; the conversation goes on wi
   assert.notEqual(apart.data.conversation_id, first.data.conversation_id);
   const named = await chat.main({ content: '回到前面', conversation_id: first.data.conversation_id }, { request_id: 'r-4' });
   assert.equal(named.data.conversation_id, first.data.conversation_id);
-  // An identity in the data is no identity.
+  // An identity in the data is no identity: whoever has not agreed is nobody yet, whoever has is somebody else.
   invoked({ OPENID: openid.replace(/^./, 'x'), APPID });
+  assert.equal((await chat.main({ content: '偷看', openid, OPENID: openid })).error.code, 'consent_required');
+  await person();
   const stranger = await chat.main({ content: '偷看', conversation_id: first.data.conversation_id, openid, OPENID: openid }, { request_id: 'r-5' });
   assert.equal(stranger.code, 404, JSON.stringify(stranger));
 });

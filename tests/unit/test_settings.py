@@ -48,7 +48,7 @@ CANARY = "canary-7731"
     "name",
     [variable.name for variable in VARIABLES if variable.name not in (
         "YUNLIAO_RELAY_KEY", "YUNLIAO_MODEL", "YUNLIAO_SYSTEM_PROMPT", "YUNLIAO_WORDS_FILE", "YUNLIAO_JOBS_SECRET",
-        "YUNLIAO_METRICS_TOKEN", "YUNLIAO_FUNCTION_SECRET", "YUNLIAO_NAME", "YUNLIAO_PROVIDER", "YUNLIAO_FILING", "YUNLIAO_CONTACT", "CBR_ENV_ID",
+        "YUNLIAO_METRICS_TOKEN", "YUNLIAO_FUNCTION_SECRET", "YUNLIAO_PUSH_TOKEN", "YUNLIAO_NAME", "YUNLIAO_PROVIDER", "YUNLIAO_FILING", "YUNLIAO_CONTACT", "CBR_ENV_ID",
     )],
 )  # fmt: skip
 def test_a_wrong_value_names_the_variable_and_an_example_but_not_the_value(name: str) -> None:

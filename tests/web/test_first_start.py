@@ -96,7 +96,7 @@ def test_every_kind_of_mistake_has_chinese_words() -> None:
         {"YUNLIAO_LEASE_SECONDS": "x"}, {"YUNLIAO_LEASE_SECONDS": "900"}, {"YUNLIAO_TRIAL_STORE": "yes"},
         {"YUNLIAO_ENV": "staging"}, {"YUNLIAO_JOBS_SECRET": "short"}, {"YUNLIAO_AI_LABEL": "nothing"},
         {"YUNLIAO_RELAY_KEY": "密钥"}, {"YUNLIAO_NAME": "x" * 41}, {"YUNLIAO_IMAGE_HOSTS": "a b"},
-        {"YUNLIAO_MODELS": "other=其他"}, {"YUNLIAO_ANSWER_TOKENS": "9000"}, {"YUNLIAO_MODLE": "x"}, {"YUNLIAO_HUMAN_WORDS": "x" * 21},
+        {"YUNLIAO_MODELS": "other=其他"}, {"YUNLIAO_ANSWER_TOKENS": "9000"}, {"YUNLIAO_MODLE": "x"}, {"YUNLIAO_HUMAN_WORDS": "x" * 21}, {"YUNLIAO_PUSH_AES_KEY": "short"},
     ]  # fmt: skip
     for case in cases:
         with pytest.raises(SettingsError) as wrong:
@@ -124,6 +124,32 @@ def test_wrong_master_keys_let_nobody_in(tmp_path: Path) -> None:
     assert client.get("/readyz").status_code == 503
     assert client.get("/healthz").status_code == 200
     assert other not in client.get("/readyz").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("detail", "name"),
+    [
+        ("YUNLIAO_MASTER_KEYS lacks the key 'k9' that the store was written with: add it", "YUNLIAO_MASTER_KEYS"),
+        ("'k1' in YUNLIAO_MASTER_KEYS is not what the store was written with", "YUNLIAO_MASTER_KEYS"),
+        ("YUNLIAO_STORE_URL is a single MongoDB server: transactions need a replica set", "YUNLIAO_STORE_URL"),
+        ("YUNLIAO_STORE_URL is no MongoDB address (InvalidURI)", "YUNLIAO_STORE_URL"),
+        ("the key store is not the one …: set YUNLIAO_KEYS_URL as it was", "YUNLIAO_KEYS_URL"),
+        ("the word list /canary/words.txt cannot be read as UTF-8 text (OSError)", "YUNLIAO_WORDS_FILE"),
+        ("/canary/agreement.md in YUNLIAO_TEXTS_DIR cannot be read as UTF-8", "YUNLIAO_TEXTS_DIR"),
+        ("something /canary/ else", ""),
+    ],
+)
+def test_what_shows_only_when_things_are_opened_is_named_too(detail: str, name: str) -> None:
+    def build(settings: Settings) -> FakeServices:
+        raise Misconfigured(detail)
+
+    client = Starting(GOOD, build).app.test_client()  # type: ignore[arg-type]
+    told = client.get("/readyz").get_json()
+    assert [one["name"] for one in told["settings"]] == ([name] if name else [])
+    error = client.get("/v1/me", headers=CALLER).get_json()["error"]
+    assert error["code"] == "misconfigured"
+    assert name in error["message"] and name in error["message_en"]
+    assert "canary" not in json.dumps(told) + json.dumps(error)
 
 
 def test_an_unreachable_store_heals_without_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,11 @@ FORM = """
   目标目录                              (空 empty)         target folder
   Dockerfile 名称                       Dockerfile
   服务设置 → 公网访问                   关闭 off           identity headers can be trusted only then
-  服务设置 → 环境变量                   python3 dev.py doctor 会列出还缺哪些 · lists which are still missing
+  服务设置 → 环境变量                   python3 dev.py doctor --env-file FILE 会列出还缺哪些 · lists what is missing
   云调用 → 开放接口服务                 开启 on, then make a new version
   云调用 → 云调用权限配置               /wxa/msg_sec_check
+                                        客服消息由 AI 回答时再加 · with AI customer service also:
+                                        /cgi-bin/message/custom/send  /cgi-bin/message/custom/typing
 """
 
 

@@ -274,6 +274,22 @@ KINDS: dict[str, Kind] = {
         "warning", "没有 YUNLIAO_JOBS_SECRET，定时任务会被拒绝。", "Without YUNLIAO_JOBS_SECRET the jobs are refused.",
         "过期的数据不会清理，没人在看的中断回答不会接手。", "Old data is not removed; abandoned answers nobody looks at are not finished.",
         "openssl rand -hex 16，填到服务和云函数 timer 两处。", "openssl rand -hex 16, into the service and the function timer."),
+    "push-unlocked": Kind(
+        "warning", "客服消息打开了，但没有 YUNLIAO_PUSH_SECRET。", "Customer service is on without YUNLIAO_PUSH_SECRET.",
+        "推送只靠平台的请求头辨认，官方对它写得很少；多一道密钥更稳妥。",
+        "A push is told by the platform's headers alone, which are thinly documented: a secret in the path is a second lock.",
+        "设置 YUNLIAO_PUSH_SECRET，并把控制台 消息推送 的路径改成 /wx/push/<密钥>。",
+        "Set it, and make the path of 消息推送 in the console /wx/push/<secret>."),
+    "public-chat": Kind(
+        "warning", "YUNLIAO_PUBLIC=on：这个服务不认小程序用户的身份。", "YUNLIAO_PUBLIC=on: this service knows no user of the mini-program.",
+        "它只适合给云函数用的那个服务；聊天用的服务写了它，所有人都会得到 403。",
+        "It is for the service of the cloud functions only; on the one people chat with everybody gets 403.",
+        "聊天用的服务删去这一行，并关闭公网访问。", "Leave it out for the service people chat with, and keep public access off there."),
+    "public-deaf": Kind(
+        "error", "YUNLIAO_PUBLIC=on，却没有 YUNLIAO_FUNCTION_SECRET 和 YUNLIAO_JOBS_SECRET。",
+        "YUNLIAO_PUBLIC=on without YUNLIAO_FUNCTION_SECRET and YUNLIAO_JOBS_SECRET.",
+        "没有任何调用能通过，这个服务什么也做不了。", "No call at all gets through: the service can do nothing.",
+        "openssl rand -hex 32，填到服务和云函数两处。", "openssl rand -hex 32, into the service and the functions."),
     "provider-unnamed": Kind(
         "warning", "{name} 没有填写。", "{name} is empty.",
         "审核要求能看到服务提供者、算法备案号和联系方式。", "Reviewers want to see provider, filing number and contact.",

@@ -27,6 +27,7 @@ SECRETS = (
     "YUNLIAO_FUNCTION_SECRET",
     "YUNLIAO_RELAY_KEY",
     "YUNLIAO_PUSH_TOKEN",
+    "YUNLIAO_PUSH_SECRET",
 )
 PLACEHOLDER = re.compile(r"…|\.\.\.|<|>|(?i:your|example|placeholder|changeme|xxxx|你的|填写)")
 GUESSED = re.compile(r"(?i)password|passw0rd|secret|123456|abcdef0|qwerty|letmein|yunliao")
@@ -209,6 +210,7 @@ def _meaning(tree: Tree, values: Mapping[str, str], where: str) -> Iterator[Find
         yield found("port-differs", f"{where} PORT", here=values["PORT"], image=port[1])
     if re.fullmatch(r"[\d.]+", values.get("YUNLIAO_GRACE_SECONDS", "")) and float(values["YUNLIAO_GRACE_SECONDS"]) > 25:
         yield found("grace-long", f"{where} YUNLIAO_GRACE_SECONDS")
+    yield from _links(values, where)
     if not values.get("YUNLIAO_JOBS_SECRET"):
         yield found("jobs-closed", f"{where} YUNLIAO_JOBS_SECRET")
     for name, example in (
@@ -218,6 +220,18 @@ def _meaning(tree: Tree, values: Mapping[str, str], where: str) -> Iterator[Find
     ):
         if not values.get(name):
             yield found("provider-unnamed", f"{where} {name}", name=name, example=example)
+
+
+def _links(values: Mapping[str, str], where: str) -> Iterator[Finding]:
+    """By which links the service is reached."""
+    if values.get("YUNLIAO_CUSTOMER_SERVICE", "").lower() == "on" and not (
+        values.get("YUNLIAO_PUSH_SECRET") or values.get("YUNLIAO_PUSH_TOKEN")
+    ):
+        yield found("push-unlocked", f"{where} YUNLIAO_PUSH_SECRET")
+    if values.get("YUNLIAO_PUBLIC", "").lower() == "on":
+        yield found("public-chat", f"{where} YUNLIAO_PUBLIC")
+        if not values.get("YUNLIAO_FUNCTION_SECRET") and not values.get("YUNLIAO_JOBS_SECRET"):
+            yield found("public-deaf", f"{where} YUNLIAO_FUNCTION_SECRET")
 
 
 def _store(tree: Tree, url: str, where: str) -> Iterator[Finding]:

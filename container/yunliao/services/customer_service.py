@@ -14,6 +14,7 @@ from collections.abc import Callable
 from yunliao.domain.events import End, Retract, Text, decode_event
 from yunliao.domain.letters import parts
 from yunliao.domain.principal import Principal
+from yunliao.domain.turn import Turn
 from yunliao.errors import Busy, ClientIdConflict, ConsentRequired, YunliaoError
 from yunliao.ports import Clock
 from yunliao.ports_letters import Letter, LetterBox, LetterRefused
@@ -28,6 +29,8 @@ KEPT_MS = 24 * 3_600_000
 """How long a message is remembered as answered: the platform gives up pushing long before."""
 HUMAN_MS = 12 * 3_600_000
 """How long the AI keeps silent after somebody asked for a human."""
+CLIENT_ID = "cs-"
+"""How the client ids of these turns begin."""
 WAIT_SECONDS = 9.0
 TYPING_EVERY = 2
 """Waits between two signs of typing, which last about fifteen seconds on the phone."""
@@ -101,6 +104,11 @@ class CustomerService:
         self._ask(letter, principal, said)
         return False
 
+    def taken(self, turn: Turn, owner: Owner) -> None:
+        """A turn whose instance died was taken over here: with it the reply that is still to be sent."""
+        if turn.client_id.startswith(CLIENT_ID):
+            self._spawn(lambda: self._deliver(owner, turn.id))
+
     # --- parts ------------------------------------------------------------------------------------------------------
 
     def _writer(self, letter: Letter) -> Principal | None:
@@ -113,7 +121,7 @@ class CustomerService:
         return Principal(openid=letter.openid, appid=appid)
 
     def _ask(self, letter: Letter, principal: Principal, said: str) -> None:
-        client_id = "cs-" + _digest(letter.key)[:40]
+        client_id = CLIENT_ID + _digest(letter.key)[:40]
         try:
             owner = self._consents.admit(principal, fresh=True)
             turn_id = self._turn(owner, client_id, said)

@@ -45,6 +45,8 @@ class Engine:
         self.draining = False
         self.left = False
         """Set when this instance has let go of its turns: whoever listens here had better ask elsewhere."""
+        self.taken: Callable[[Turn, Owner], None] = lambda turn, owner: None
+        """Told of every turn that was taken over here: whoever waited for it on the dead instance is gone too."""
         self._turns = turns
         self._conversations = conversations
         self._people = people
@@ -119,6 +121,7 @@ class Engine:
         elif claimed.takeovers > MAX_TAKEOVERS:
             run.outcome = Outcome(reason="failed", problem=InstanceLost().problem())
         self._launch(run)
+        self.taken(claimed, owner)
         return True
 
     def recover(self, limit: int = 100) -> int:

@@ -21,22 +21,23 @@ def plane(services: "Services") -> Blueprint:
     """The blueprint."""
     routes = Blueprint("platform", __name__)
 
+    @routes.get("/wx/push")
+    def push_address() -> Response:
+        """The mp console's question when the address of a push over a public domain is saved."""
+        return Response(services.push_codec.echo(request.args), content_type="text/plain; charset=utf-8")
+
     @routes.post("/wx/push")
     @routes.post("/wx/push/<secret>")
     def push(secret: str = "") -> Response:
         """Message push, and the console's probe {"action": "CheckContainerPath"}: both want 200 and "success"
-        (platform.md §6). No caller is named by a push's headers, so what it says is believed only where no user of the
-        mini-program can have sent it."""
-        if services.settings.public or not through_wechat(request.headers):
-            raise IdentityUntrusted("X-WX-SOURCE is missing: the push did not come through WeChat")
-        if by_a_client(request.headers):
-            raise IdentityUntrusted("pushes are not for mini-programs")
-        wanted = services.settings.push_secret
-        if not hmac.compare_digest(wanted.encode(), secret.encode("utf-8", "surrogatepass")):
-            raise IdentityUntrusted("the path of a push is /wx/push/YUNLIAO_PUSH_SECRET, or /wx/push where none is set")
-        raw = raw_body()
+        (platform.md §6)."""
+        if "msg_signature" in request.args:
+            raw, appid = services.push_codec.open(request.args, raw_body())
+        else:
+            _by_the_platform(services, secret)
+            raw, appid = raw_body(), request.headers.get("X-WX-APPID", "")
         services.pushes.take(event_of(raw))
-        return _answered(services, raw)
+        return _answered(services, raw, appid)
 
     def check_secret() -> None:
         secret = services.settings.jobs_secret
@@ -60,10 +61,22 @@ def plane(services: "Services") -> Blueprint:
     return routes
 
 
-def _answered(services: "Services", raw: bytes) -> Response:
+def _by_the_platform(services: "Services", secret: str) -> None:
+    """No caller is named by a push's headers, so what it says is believed only where no user of the mini-program can
+    have sent it. Raises `IdentityUntrusted`."""
+    if services.settings.public or not through_wechat(request.headers):
+        raise IdentityUntrusted("X-WX-SOURCE is missing: the push did not come through WeChat")
+    if by_a_client(request.headers):
+        raise IdentityUntrusted("pushes are not for mini-programs")
+    wanted = services.settings.push_secret
+    if not hmac.compare_digest(wanted.encode(), secret.encode("utf-8", "surrogatepass")):
+        raise IdentityUntrusted("the path of a push is /wx/push/YUNLIAO_PUSH_SECRET, or /wx/push where none is set")
+
+
+def _answered(services: "Services", raw: bytes, appid: str) -> Response:
     """The answer of a push: "success", or that a human shall answer its writer."""
     desk = services.customer_service
-    letter = letter_of(raw, request.headers.get("X-WX-APPID", "")) if desk else None
+    letter = letter_of(raw, appid) if desk else None
     if desk and letter and desk.take(letter):
         answer, kind = to_human(raw)
         return Response(answer, content_type=kind)
