@@ -149,8 +149,6 @@ def test_what_is_not_there_is_asked_for_once_more_for_sure(store: MongoStore, li
     asks = [
         lambda turn_id: store.turns.get(turn_id),
         lambda turn_id: store.turns.heads([turn_id]),
-        lambda turn_id: store.conversations.get("u1", turn_id),
-        lambda turn_id: store.conversations.message("u1", turn_id),
     ]
     for ask in asks:
         listening.sent.clear()

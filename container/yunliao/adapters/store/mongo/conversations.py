@@ -44,7 +44,7 @@ class MongoConversations:
     def get(self, user_id: str, conversation_id: str) -> Conversation | None:
         """See `ports.Conversations.get`."""
         with self._database.call():
-            return read(Conversation, self._database.one("conversations", _one(user_id, conversation_id) | STANDING))
+            return read(Conversation, self._conversations.find_one(_one(user_id, conversation_id) | STANDING))
 
     def page(self, user_id: str, *, before: tuple[int, str] | None, limit: int) -> list[Conversation]:
         """See `ports.Conversations.page`."""
@@ -111,7 +111,7 @@ class MongoConversations:
     def message(self, user_id: str, message_id: str) -> Message | None:
         """See `ports.Conversations.message`."""
         with self._database.call():
-            return read(Message, self._database.one("messages", _one(user_id, message_id)))
+            return read(Message, self._messages.find_one(_one(user_id, message_id)))
 
     def set_feedback(self, user_id: str, message_id: str, sealed_feedback: bytes) -> bool:
         """See `ports.Conversations.set_feedback`."""
