@@ -10,8 +10,10 @@ from pathlib import Path
 from yunliao import errors
 from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.ids import SortableIds
+from yunliao.adapters.live_words import LiveWords
 from yunliao.adapters.logging import JsonTurnLog
 from yunliao.adapters.metrics import PrometheusMetrics
+from yunliao.adapters.passwords import ScryptPasswords
 from yunliao.adapters.relay.assembly import build_moderator, build_pool
 from yunliao.adapters.relay.pool import RelayPool
 from yunliao.adapters.texts import FolderTexts
@@ -20,38 +22,56 @@ from yunliao.adapters.wechat.api import WechatApi
 from yunliao.adapters.wechat.customer_service import WechatLetters
 from yunliao.adapters.wechat.moderation import WechatModerator
 from yunliao.adapters.wechat.push_codec import PushCodec
-from yunliao.adapters.words import DEFAULT_WORDS, DEVELOPMENT_WORDS, WordMatcher
+from yunliao.adapters.words import DEFAULT_WORDS, DEVELOPMENT_WORDS
 from yunliao.domain.guard import GuardPolicy
 from yunliao.ports import AcceptLimits, Moderator, Store
-from yunliao.ports_people import KeyStore, PeopleStore
+from yunliao.ports_people import KeyStore
+from yunliao.ports_records import RecordStore
+from yunliao.services.abuse import Abuse
 from yunliao.services.account import Account
 from yunliao.services.admission import SharedSeats, Slots
 from yunliao.services.asking import Asking
+from yunliao.services.audit_trail import AuditTrail
 from yunliao.services.budget import ServiceBudget
+from yunliao.services.cases import Cases
 from yunliao.services.catalog import Catalog, ModelView, Provider
 from yunliao.services.consents import Consents
 from yunliao.services.conversations import ConversationService
+from yunliao.services.credit_desk import CreditDesk
 from yunliao.services.credits import Credits
 from yunliao.services.customer_service import CustomerService
 from yunliao.services.data_keys import DataKeys
+from yunliao.services.desk import Desk
 from yunliao.services.engine import Engine
 from yunliao.services.export import Export, Producer
 from yunliao.services.export_credits import CreditsSection
+from yunliao.services.export_moderation import ModerationSection
 from yunliao.services.following import Following
 from yunliao.services.governor import SharedGovernor
 from yunliao.services.health import Health
 from yunliao.services.jobs import Jobs
+from yunliao.services.key_book import KeyBook
 from yunliao.services.key_places import check_place
 from yunliao.services.listen import Listen
+from yunliao.services.login_guard import LoginGuard
+from yunliao.services.operators import Operators
 from yunliao.services.people import People
 from yunliao.services.pricing import Pricing
 from yunliao.services.pushes import Pushes
 from yunliao.services.receipts import Receipts
+from yunliao.services.retention import Retention
+from yunliao.services.rotation import Rotation
 from yunliao.services.run import Tools
 from yunliao.services.screening import Screening
+from yunliao.services.search import Search
+from yunliao.services.shared_key import SharedKey
 from yunliao.services.signed_calls import SignedCalls
 from yunliao.services.tickets import TicketService
 from yunliao.services.turns import TurnService
+from yunliao.services.users_desk import UsersDesk
+from yunliao.services.verdict_log import VerdictLog
+from yunliao.services.wiping import Wipe
+from yunliao.services.word_lists import WordLists
 from yunliao.settings import Settings
 
 
@@ -80,16 +100,28 @@ class Services:
     metrics: PrometheusMetrics
     turn_log: JsonTurnLog
     engine: Engine
-    store: PeopleStore
+    store: RecordStore
     key_store: KeyStore
     relays: RelayPool
     credits: Credits
     pricing: Pricing | None
+    rotation: Rotation
+    audit_trail: AuditTrail
+    search: Search
+    verdict_log: VerdictLog
+    wipe: Wipe
+    cases: Cases
+    word_lists: WordLists
+    live_words: LiveWords
+    operators: Operators
+    users_desk: UsersDesk
+    credit_desk: CreditDesk
 
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
         finished = self.engine.drain(grace_seconds)
         self.following.close()
+        self.verdict_log.flush()
         return finished
 
     def close(self) -> None:
@@ -120,7 +152,7 @@ def build_services(settings: Settings) -> Services:
     return services
 
 
-def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Services:
+def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Services:
     clock, metrics, turn_log = SystemClock(), PrometheusMetrics(), JsonTurnLog()
     ids = SortableIds(clock)
     vault = MasterKeyVault(settings.master_keys)
@@ -129,8 +161,11 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
     check_place(key_store, store.registers)
     keys = DataKeys(store=key_store, users=store.users, personal=store.personal, vault=vault, ids=ids, clock=clock)
     people = People(users=store.users, shared=store.secrets, vault=vault, clock=clock, keys=keys)
+    key_book = KeyBook(registers=store.registers, keys=store.keys, vault=vault)
     people.check_keys()
-    screening = Screening(_matcher(settings), _moderators(settings, clock, metrics, store), spawn)
+    key_book.check()
+    live_words = _matcher(settings, clock)
+    screening = Screening(live_words, _moderators(settings, clock, metrics, store), spawn)
     asking = Asking(
         conversations=store.conversations,
         system_prompt=settings.system_prompt,
@@ -138,6 +173,41 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
         reserve=settings.answer_tokens,
     )
     instance = secrets.token_hex(8)
+    desk = Desk(cards=store.cards, key=SharedKey("desk", shared=store.secrets, vault=vault), vault=vault)
+    audit_trail = AuditTrail(
+        log=store.audit,
+        registers=store.registers,
+        key=SharedKey("audit", shared=store.secrets, vault=vault),
+        vault=vault,
+        clock=clock,
+        announce=turn_log.audit,
+    )
+    cases = Cases(desk=desk, audit=audit_trail, clock=clock, ids=ids)
+    word_lists = WordLists(desk=desk, registers=store.registers, finder=live_words, audit=audit_trail, clock=clock)
+    live_words.follow(word_lists.in_force, word_lists.words)
+    conversations = ConversationService(
+        conversations=store.conversations,
+        clock=clock,
+        ids=ids,
+        ai_label=settings.ai_label,
+        explain=errors.by_code,
+        reported=cases.report,
+    )
+    abuse = Abuse(rule=settings.cooldown, verdicts=store.verdicts, standing=store.standing, forget=people.forget)
+    users_desk = UsersDesk(
+        users=store.users,
+        keys=store.keys,
+        standing=store.standing,
+        verdicts=store.verdicts,
+        conversations=conversations,
+        cases=cases,
+        people=people,
+        desk=desk,
+        audit=audit_trail,
+        clock=clock,
+    )
+    people.follow_standing(lambda user_id: (users_desk.suspended_until(user_id), abuse.until(user_id, clock.now_ms())))
+    verdict_log = VerdictLog(verdicts=store.verdicts, clock=clock, followers=(abuse.follow, cases.follow))
     following = Following(turns=store.turns, clock=clock, spawn=spawn)
     pool = build_pool(settings, clock, metrics)
     pricing = _pricing(settings, store, asking, clock, metrics, turn_log)
@@ -158,6 +228,7 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
             queue_seconds=settings.queue_seconds,
             answer_tokens=settings.answer_tokens,
             room=pricing.room if pricing else None,
+            verdicts=verdict_log,
         ),
         clock=clock,
         metrics=metrics,
@@ -220,13 +291,7 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
             following=following,
             clock=clock,
         ),
-        conversations=ConversationService(
-            conversations=store.conversations,
-            clock=clock,
-            ids=ids,
-            ai_label=settings.ai_label,
-            explain=errors.by_code,
-        ),
+        conversations=conversations,
         consents=Consents(users=store.users, people=people, clock=clock, current=catalog.consent_version),
         account=account,
         receipts=receipts,
@@ -236,7 +301,10 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
             clock=clock,
             ids=ids,
             producer=Producer(settings.ai_label, settings.provider, settings.name),
-            sections=(CreditsSection(store.ledger),),
+            sections=(
+                CreditsSection(store.ledger),
+                ModerationSection(verdicts=store.verdicts, cases=cases, users=users_desk),
+            ),
         ),
         pushes=Pushes(account=account, appids=settings.appids, clock=clock),
         tickets=TicketService(tickets=store.tickets, shared=store.secrets, vault=vault, clock=clock),
@@ -254,7 +322,20 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
             engine=engine,
             clock=clock,
             event_hours=settings.event_hours,
+            retention=Retention(
+                history=store.history,
+                verdicts=store.verdicts,
+                cards=store.cards,
+                clock=clock,
+                history_days=settings.history_days,
+                verdict_days=settings.verdict_days,
+            ),
         ),
+        search=Search(
+            conversations=store.conversations, history=store.history, clock=clock, ai_label=settings.ai_label
+        ),
+        verdict_log=verdict_log,
+        wipe=Wipe(wiping=store.wiping, key_store=key_store),
         metrics=metrics,
         turn_log=turn_log,
         engine=engine,
@@ -269,6 +350,20 @@ def _wired(settings: Settings, store: PeopleStore, key_store: KeyStore) -> Servi
             models=catalog.models(overseas=True),
         ),
         pricing=pricing,
+        rotation=Rotation(keys=store.keys, vault=vault, book=key_book),
+        audit_trail=audit_trail,
+        cases=cases,
+        word_lists=word_lists,
+        live_words=live_words,
+        operators=Operators(
+            desk=desk,
+            passwords=ScryptPasswords(),
+            guard=LoginGuard(registers=store.registers, clock=clock),
+            audit=audit_trail,
+            clock=clock,
+        ),
+        credit_desk=CreditDesk(ledger=store.ledger, table=settings.prices, audit=audit_trail, clock=clock, ids=ids),
+        users_desk=users_desk,
     )
     return _customer_service(settings, services, store, clock)
 
@@ -279,7 +374,7 @@ def keys_apart(settings: Settings) -> bool:
     return bool(settings.keys_url) or settings.store_url.startswith("sqlite:")
 
 
-def key_store_for(settings: Settings, store: PeopleStore) -> KeyStore:
+def key_store_for(settings: Settings, store: RecordStore) -> KeyStore:
     """Where the operator wants it; else a file beside the SQLite file, or a collection beside MongoDB's."""
     url = settings.keys_url or (settings.store_url + ".keys" if settings.store_url.startswith("sqlite:") else "")
     if url.startswith("sqlite:"):
@@ -295,7 +390,7 @@ def key_store_for(settings: Settings, store: PeopleStore) -> KeyStore:
     return store.key_store()
 
 
-def _customer_service(settings: Settings, services: Services, store: PeopleStore, clock: SystemClock) -> Services:
+def _customer_service(settings: Settings, services: Services, store: RecordStore, clock: SystemClock) -> Services:
     """The same services, with a desk where the operator wants one."""
     if not settings.customer_service:
         return services
@@ -316,7 +411,7 @@ def _customer_service(settings: Settings, services: Services, store: PeopleStore
     return replace(services, customer_service=desk)
 
 
-def store_at(url: str) -> PeopleStore:
+def store_at(url: str) -> RecordStore:
     """Only the engine in use is imported: a driver's import is felt at every cold start."""
     if url.startswith("sqlite:"):
         from yunliao.adapters.store.sqlite import SqliteStore
@@ -366,13 +461,13 @@ def _pricing(
     )
 
 
-def _matcher(settings: Settings) -> WordMatcher:
+def _matcher(settings: Settings, clock: SystemClock) -> LiveWords:
     files = [DEFAULT_WORDS]
     if settings.env == "development":
         files.append(DEVELOPMENT_WORDS)
     if settings.words_file:
         files.append(Path(settings.words_file))
-    return WordMatcher(*files)
+    return LiveWords(files, clock, spawn)
 
 
 def _moderators(settings: Settings, clock: SystemClock, metrics: PrometheusMetrics, store: Store) -> list[Moderator]:

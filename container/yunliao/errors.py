@@ -3,12 +3,13 @@
     YunliaoError
     ├── Refused             the caller must change something first
     │   ├── IdentityMissing · IdentityUntrusted · TicketInvalid · Suspended · ConsentRequired
-    │   ├── OverseasConsentRequired
+    │   ├── OverseasConsentRequired · OperatorLogin · OperatorRole
     │   ├── InvalidRequest · UnsupportedMediaType · RequestTooLarge · MethodNotAllowed · NotFound
-    │   ├── ClientIdConflict · TurnInProgress · NothingToContinue
+    │   ├── ClientIdConflict · TurnInProgress · NothingToContinue · CoolingDown
     │   └── InsufficientCredits · DailyLimit · TurnLimit · CodeInvalid
     ├── Busy                the same request may work later
-    │   └── RateLimited · QueueFull · Draining · StoreUnavailable · ServiceBudgetExhausted
+    │   ├── RateLimited · QueueFull · Draining · StoreUnavailable · KeysUnavailable
+    │   └── ServiceBudgetExhausted
     ├── TurnFailed          ends a turn; travels in its `end` event
     │   ├── BlockedInput · BlockedOutput · ModerationUnavailable · ModerationRevisit
     │   ├── RelayUnreachable · RelayRefused · RelayOverloaded · RelayTimeout
@@ -90,6 +91,18 @@ class OverseasConsentRequired(Refused):
     )
 
 
+class OperatorLogin(Refused):
+    code, status = "operator_login", 401
+    zh = "运营账号未登录、登录已过期，或名称与密码不符，请重新登录。"
+    en = "Not logged in as an operator, the session is over, or name and password do not fit. Log in again."
+
+
+class OperatorRole(Refused):
+    code, status = "operator_role", 403
+    zh = "你的运营角色不能做这件事，请联系所有者。"
+    en = "Your role as an operator does not allow this. Ask an owner."
+
+
 class InvalidRequest(Refused):
     code = "invalid_request"
     zh = "请求内容不符合要求，请按接口文档修改后再发。"
@@ -168,6 +181,12 @@ class CodeInvalid(Refused):
     en = "This code is unknown, used up or expired. Check it and try again."
 
 
+class CoolingDown(Refused):
+    code, status = "cooling_down", 429
+    zh = "多条消息没有通过内容安全检查，请先休息一会儿，到时间后再发。"
+    en = "Several messages did not pass the content check. Take a break and send again when the time is over."
+
+
 class Busy(YunliaoError):
     """The same request may work later."""
 
@@ -202,6 +221,12 @@ class ServiceBudgetExhausted(Busy):
     code = "service_budget_exhausted"
     zh = "今天的服务总额度已用完，明天自动恢复，请明天再来。"
     en = "The service has used up its budget for today. It comes back by itself tomorrow."
+
+
+class KeysUnavailable(Busy):
+    code = "keys_unavailable"
+    zh = "暂时无法取得密钥，请稍后重试。"
+    en = "The key service does not answer right now. Please try again shortly."
 
 
 class TurnFailed(YunliaoError):

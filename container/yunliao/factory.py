@@ -10,7 +10,7 @@ from werkzeug.routing import BaseConverter
 
 from yunliao.errors import RequestTooLarge
 from yunliao.settings import Settings
-from yunliao.web import failures, open, operator, platform, socket, user
+from yunliao.web import desk, failures, open, operator, platform, socket, user
 from yunliao.web.channel import WholeFrames
 from yunliao.web.sockets import Sockets
 from yunliao.web.validation import MAX_BODY
@@ -27,6 +27,12 @@ class RecordIdConverter(BaseConverter):
     regex = "[A-Za-z0-9_]{1,64}"
 
 
+class OperatorIdConverter(BaseConverter):
+    """Ids as operators meet them: users' and cases' have - as well, operators' names a dot."""
+
+    regex = "[A-Za-z0-9_.-]{1,120}"
+
+
 def create_app(settings: Settings, services: "Services | None" = None) -> Flask:
     """The WSGI application. Without `services` they are built from `settings`."""
     if services is None:
@@ -38,11 +44,12 @@ def create_app(settings: Settings, services: "Services | None" = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY + 1
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.converters["id"] = RecordIdConverter
+    app.url_map.converters["operator"] = OperatorIdConverter
     app.url_map.merge_slashes = False  # a path is right or not found: a redirect would lose a POST
     leaving = Leaving(services, Sockets())
     app.extensions["yunliao"] = services
     app.extensions["yunliao.leaving"] = leaving
-    for plane in (platform, operator, open):
+    for plane in (platform, operator, desk, open):
         app.register_blueprint(plane.plane(services))
     app.register_blueprint(user.plane(services, leaving=leaving.done.is_set))
     socket.install(app, services, leaving.sockets)

@@ -87,6 +87,8 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     consent_at: int = 0
     consent_overseas: bool = False
     key_id: str = ""
+    cooling_until: int = 0
+    """No new messages until then: too many were blocked (services/abuse.py)."""
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):

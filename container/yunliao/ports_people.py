@@ -109,6 +109,10 @@ class KeyStore(Protocol):
         """Which of these are destroyed."""
         ...
 
+    def clear(self) -> int:
+        """Remove every share and the mark for good, for the end of a whole service; how many shares there were."""
+        ...
+
     def ping(self) -> None:
         """Raises `StoreUnavailable` unless a read works now."""
         ...

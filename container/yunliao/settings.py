@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from yunliao.domain.cooldown import OFF, CooldownRule
 from yunliao.domain.ledger.prices import PriceTable
 from yunliao.prices import PricesWrong, check_models, parse_prices
 from yunliao.relays import RelaySpec, RelaysWrong, parse_relays, with_keys
@@ -114,6 +115,15 @@ def _rate(value: str) -> Rate:
         raise _Wrong("must be a count per time")
     unit = {"second": 1_000, "minute": 60_000, "hour": 3_600_000, "day": 86_400_000}[found[3]]
     return Rate(int(found[1]), int(found[2] or 1) * unit, value.strip())
+
+
+def _cooldown(value: str) -> CooldownRule:
+    if value.lower() == "off":
+        return OFF
+    found = re.fullmatch(r"\s*(\d{1,4})\s*/\s*(\d{0,4}\s*[a-z]+)\s*/\s*(\d{0,4}\s*[a-z]+)\s*", value)
+    if not found or int(found[1]) < 1:
+        raise _Wrong("must be count/time/time, or off")
+    return CooldownRule(int(found[1]), _rate(f"1/{found[2]}").window_ms, _rate(f"1/{found[3]}").window_ms)
 
 
 def _models(value: str) -> tuple[ModelChoice, ...]:
@@ -324,6 +334,14 @@ VARIABLES: tuple[Variable, ...] = (
              "folder with your own agreement and privacy texts (docs/privacy.md); what is missing there is as packaged"),
     Variable("YUNLIAO_KEYS_URL", "keys_url", _store, "", "mongodb://user:password@keys-host:27017/yunliao_keys?replicaSet=rs0",
              "where halves of data keys are kept, apart from backups (docs/privacy.md); empty: beside the records (secret)"),
+    Variable("YUNLIAO_HISTORY_DAYS", "history_days", _integer(0, 36500), "0", "365",
+             "days messages are kept; `0`: until their owner deletes them"),
+    Variable("YUNLIAO_VERDICT_DAYS", "verdict_days", _integer(180, 3650), "200", "365",
+             "days moderation verdicts are kept, without text; the law wants six months"),
+    Variable("YUNLIAO_COOLDOWN", "cooldown", _cooldown, "5/10minute/30minute", "5/10minute/30minute",
+             "blocked messages / within / then a break of so long; `off`: never"),
+    Variable("YUNLIAO_OPERATORS_IN_MINIPROGRAM", "operators_in_miniprogram", _switch, "off", "on",
+             "`on` lets operators who were bound by a one-time code work from inside the mini-program"),
     Variable("CBR_ENV_ID", "platform_env", _text(100), "", "prod-1a2b3c", "set by Cloud Run: callers of another environment are refused"),
     Variable("YUNLIAO_FUNCTION_SECRET", "function_secret", _secret, "", "<openssl rand -hex 32>",
              "shared with the cloud function `chat`, which signs who is calling; empty: signed calls refused (secret)"),
@@ -400,6 +418,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     customer_service: bool
     human_words: frozenset[str]
     prices: PriceTable | None = None
+    history_days: int = 0
+    verdict_days: int = 200
+    cooldown: CooldownRule = OFF
+    operators_in_miniprogram: bool = False
     heartbeat_seconds: float = 10.0
 
     def __repr__(self) -> str:

@@ -58,7 +58,7 @@ const CODES = {
 const OPERATOR = ['identity_untrusted', 'relay_refused', 'misconfigured', 'unsupported_media_type', 'method_not_allowed'];
 
 /** Sending the very same again cannot work, whatever the person does meanwhile. */
-const NOT_AGAIN = ['blocked_input', 'too_large', 'suspended', 'turn_limit', 'code_invalid'];
+const NOT_AGAIN = ['cooling_down', 'blocked_input', 'too_large', 'suspended', 'turn_limit', 'code_invalid'];
 
 /** @param {Partial<Problem>} over @returns {Problem} */
 function problem(over) {

@@ -113,6 +113,21 @@ function readConversation(value) {
   };
 }
 
+/**
+ * One thing a search found in a message; titles are searched on the phone. `ai`: the AI said it, and `label` says so.
+ * @typedef {{ id: string, conversation: string, title: string, excerpt: string, at: number, ai: boolean, label: string }} Hit
+ * @param {unknown} value @returns {Hit | null}
+ */
+function readHit(value) {
+  const from = object(value);
+  const id = string(from.message_id);
+  const conversation = string(from.conversation_id);
+  if (!id || !conversation || from.kind === 'title') return null;
+  return {
+    id, conversation, title: string(from.title), excerpt: string(from.excerpt), at: whole(from.at), ai: from.kind === 'answer', label: string(from.label)
+  };
+}
+
 /** @param {unknown} value @returns {StoredMessage | null} */
 function readMessage(value) {
   const from = object(value);
@@ -173,4 +188,4 @@ const frames = {
   ping: (t) => JSON.stringify({ op: 'ping', t })
 };
 
-module.exports = { readError, readEvent, readEvents, readTurn, readTurnAnswer, readSlice, readConversation, readMessage, readAll, readFrame, frames };
+module.exports = { readError, readEvent, readEvents, readTurn, readTurnAnswer, readSlice, readConversation, readHit, readMessage, readAll, readFrame, frames };

@@ -9,7 +9,7 @@ module.exports = {
   requestId: 'Request {id} (tap to copy)', copyFailed: 'It was not copied', select: 'Select text', toEnd: 'To the newest', notSaved: 'It was not saved. Please try again', takenBack: 'Taken back', tellMore: 'In a few words (optional)', submit: 'Submit', loadOlder: 'Load earlier messages', loading: 'Loading…', welcome: 'Hello, how can I help?', menu: 'More',
   linkTitle: 'Link', notFound: 'This is no longer here',
   why: 'What was wrong?', whyList: ['Not accurate', 'Not helpful', 'Too long or short', 'Tone', 'Other'], reportWhy: 'Why report?', reportList: ['Unlawful', 'Sexual or vulgar', 'Privacy', 'False information', 'Other'],
-  search: 'Search chats', emptyList: 'No chats yet', emptyListHint: 'Your chats will be here', clear: 'Clear', emptySearch: 'Nothing found', rename: 'Rename', delete: 'Delete', deleted: 'Deleted “{title}”', undo: 'Undo', untitled: 'New chat', live: 'Answering',
+  search: 'Search chats', inMessages: 'In messages', emptyList: 'No chats yet', emptyListHint: 'Your chats will be here', clear: 'Clear', emptySearch: 'Nothing found', rename: 'Rename', delete: 'Delete', deleted: 'Deleted “{title}”', undo: 'Undo', untitled: 'New chat', live: 'Answering',
   model: 'Model', display: 'Display', general: 'General', defaultModel: 'Default', textSize: 'Text size', sizes: { small: 'S', normal: 'M', large: 'L', huge: 'XL' },
   theme: 'Appearance', themes: { system: 'System', light: 'Light', dark: 'Dark' }, language: '语言 Language', languages: { system: 'System', zh: '中文', en: 'English' },
   motion: 'Reduce motion', clearCache: 'Clear local cache', cleared: 'Cleared', eraseAll: 'Delete all my data',

@@ -9,7 +9,7 @@ module.exports = {
   requestId: '请求编号 {id}（点按复制）', copyFailed: '没有复制成功', select: '选择文字', toEnd: '回到最新', notSaved: '没有保存成功，请重试', takenBack: '已取消', tellMore: '请简单说明（可不填）', submit: '提交', loadOlder: '加载更早的消息', loading: '加载中…', welcome: '你好，有什么可以帮你？', menu: '更多操作',
   linkTitle: '链接地址', notFound: '内容已不在这里',
   why: '哪里不好？', whyList: ['不准确', '没有帮助', '太长或太短', '语气不好', '其他'], reportWhy: '举报原因', reportList: ['违法违规', '色情低俗', '侵犯隐私', '虚假信息', '其他'],
-  search: '搜索对话', emptyList: '还没有对话', emptyListHint: '你的对话会出现在这里', clear: '清空', emptySearch: '没有找到', rename: '重命名', delete: '删除', deleted: '已删除“{title}”', undo: '撤销', untitled: '新对话', live: '回答中',
+  search: '搜索对话', inMessages: '消息里', emptyList: '还没有对话', emptyListHint: '你的对话会出现在这里', clear: '清空', emptySearch: '没有找到', rename: '重命名', delete: '删除', deleted: '已删除“{title}”', undo: '撤销', untitled: '新对话', live: '回答中',
   model: '模型', display: '显示', general: '通用', defaultModel: '默认', textSize: '字号', sizes: { small: '小', normal: '标准', large: '大', huge: '特大' },
   theme: '外观', themes: { system: '跟随系统', light: '浅色', dark: '深色' }, language: '语言 Language', languages: { system: '跟随系统', zh: '中文', en: 'English' },
   motion: '减少动态效果', clearCache: '清除本地缓存', cleared: '已清除', eraseAll: '删除我的全部数据',

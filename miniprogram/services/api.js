@@ -79,6 +79,15 @@ class Api {
     return { items: protocol.readAll(data.conversations, protocol.readConversation), next: string(data.next) };
   }
 
+  /**
+   * One step through the history for some words; they travel in the body, since addresses end up in logs.
+   * @param {string} words @param {string} after @param {number} limit
+   */
+  async search(words, after, limit) {
+    const data = await this.request('POST', '/v1/search', compact({ q: words, after: after || undefined, limit }), 2);
+    return { hits: protocol.readAll(data.results, protocol.readHit), next: string(data.next) };
+  }
+
   /** @param {string} id */
   async conversation(id) {
     return protocol.readConversation((await this.request('GET', `/v1/conversations/${enc(id)}`, undefined, 2)).conversation);

@@ -7,13 +7,20 @@ const { listTime } = require('../core/format');
 /**
  * @typedef {import('../core/protocol').Conversation} Conversation
  * @typedef {{ id: string, title: string, snippet: string, at: number, when: string, live: boolean }} Item
- * @typedef {{ loading: boolean, loaded: boolean, error: import('../core/errors').ErrorView | null, more: boolean, query: string, items: Item[],
+ * @typedef {{ id: string, key: string, title: string, excerpt: string, when: string, label: string }} Found
+ * @typedef {{ loading: boolean, searching: boolean, hits: Found[], loaded: boolean, error: import('../core/errors').ErrorView | null, more: boolean, query: string, items: Item[],
  *   undo: null | { id: string, title: string, until: number } }} ListState
  */
 
 const PAGE = 30;
 /** A search loads no more than this: a phone's patience ends before a person's conversations do. */
 const MOST_SEARCHED = 600;
+/** ms without a key pressed before the service is asked; messages shown of a search, and most steps through the history for them. */
+const TYPING = 400;
+const MOST_HITS = 30;
+const MOST_STEPS = 20;
+/** What the service takes for a query. */
+const LONGEST_QUERY = 100;
 
 /** @extends {Store<ListState>} */
 class Conversations extends Store {
@@ -22,13 +29,15 @@ class Conversations extends Store {
    *   onRenamed?: (id: string, title: string) => void }} parts
    */
   constructor(parts) {
-    super({ loading: false, loaded: false, error: null, more: false, query: '', items: [], undo: null });
+    super({ loading: false, searching: false, hits: [], loaded: false, error: null, more: false, query: '', items: [], undo: null });
     this.parts = parts;
     /** @type {Conversation[]} */ this.all = [];
     this.next = '';
     /** @type {Conversation | null} */ this.removed = null;
     /** Those whose deletion the service may not have heard of yet. @type {Set<string>} */ this.leaving = new Set();
     /** @type {(() => void) | null} */ this.undoTimer = null;
+    /** @type {(() => void) | null} */ this.typing = null;
+    this.asked = 0;
     this.generation = 0;
   }
 
@@ -61,13 +70,45 @@ class Conversations extends Store {
     }
   }
 
-  /** What is loaded is searched at once, what is not as it arrives. @param {string} query */
+  /** Titles: what is loaded is searched at once, what is not as it arrives. Messages: by the service. @param {string} query */
   async search(query) {
     this.put({ query });
     this.show();
+    this.searchMessages(query);
     while (this.state.more && !this.state.error && query.trim() && query === this.state.query && !this.state.loading && this.all.length < MOST_SEARCHED) {
       await this.page(false);
     }
+  }
+
+  /** Asks when the person has stopped typing; what an older query finds is not shown. @param {string} query */
+  searchMessages(query) {
+    const words = query.trim().slice(0, LONGEST_QUERY);
+    const mine = (this.asked += 1);
+    if (this.typing) this.typing();
+    this.typing = null;
+    this.put({ searching: words !== '', hits: [] });
+    if (words) this.typing = this.parts.clock.after(TYPING, () => this.walk(words, mine));
+  }
+
+  /** The service looks at a part of the history for each question: on until there is enough, or no more. @param {string} words @param {number} mine */
+  async walk(words, mine) {
+    let after = '';
+    try {
+      for (let step = 0; step < MOST_STEPS; step += 1) {
+        const found = await this.parts.api.search(words, after, MOST_HITS);
+        if (mine !== this.asked) return;
+        const now = this.parts.clock.now();
+        const hits = found.hits.filter((one) => !this.leaving.has(one.conversation)).map((one) => ({
+          id: one.conversation, key: one.id, title: one.title, excerpt: one.excerpt, when: listTime(one.at, now, this.parts.lang()), label: one.label
+        }));
+        this.put({ hits: this.state.hits.concat(hits).slice(0, MOST_HITS) });
+        after = found.next;
+        if (!after || this.state.hits.length >= MOST_HITS) break;
+      }
+    } catch (error) {
+      // Titles are found all the same; a search that failed is tried again with the next key pressed.
+    }
+    if (mine === this.asked) this.put({ searching: false });
   }
 
   /** @param {string} id @returns {boolean} */
@@ -187,6 +228,7 @@ class Conversations extends Store {
     this.generation += 1;
     this.all = [];
     this.dismissUndo();
+    this.searchMessages('');
     this.put({ loaded: false, loading: false, more: false, items: [] });
   }
 }

@@ -108,9 +108,12 @@ class App {
     await this.page.locator(confirm ? '.mp-modal .mp-confirm' : '.mp-modal .mp-cancel').click()
   }
 
-  /** Presses an entry of wx.showActionSheet. */
+  /** Presses the entry of wx.showActionSheet that is called so, else the one whose words hold it. */
   async choose(entry) {
-    await this.page.locator('.mp-sheet button', { hasText: entry }).click()
+    const sheet = this.page.locator('.mp-sheet')
+    await sheet.waitFor()
+    const same = sheet.getByRole('button', { name: entry, exact: true })
+    await ((await same.count()) ? same : sheet.locator('button', { hasText: entry })).click()
   }
 
   /** Presses an entry of the menu that is open, whether WeChat's action sheet or one of the mini-program's own. */

@@ -47,6 +47,11 @@ test('conversations: listed, opened, searched, renamed, deleted and brought back
   await app.sees('水果笔记')
   await until(async () => (await titles('keeper')).includes('水果笔记'), 'the new title to be stored')
 
+  await app.top.locator('wx-input input').first().fill('香蕉怎么保')
+  await app.sees(app.t.inMessages)
+  await app.top.locator('wx-input input').first().fill('')
+  await app.seesNot(app.t.inMessages)
+
   await app.top.getByText('香蕉怎么保存').first().click({ delay: 600 })
   await app.choose(app.t.delete)
   await until(async () => (await titles('keeper')).length === 1, 'the deletion')

@@ -145,6 +145,20 @@ test('consent that is withdrawn ends the talking, not the data', async () => {
   await app.phone.done()
 })
 
+test('consent withdrawn elsewhere: the next message asks for it, and is sent once it is given', async () => {
+  const app = await open('elsewhere')
+  await app.sees(app.t.welcome)
+  await cloud.call('elsewhere', 'DELETE', '/v1/me/consent')
+  await app.send('还在吗')
+  await app.sees(app.t.agree)
+  await app.press(app.t.agree)
+  await app.seesNot(app.t.agree)
+  await app.press(app.t.retry)
+  const chat = await app.idle()
+  assert.equal(chat.recent[chat.recent.length - 1].end, 'complete')
+  await app.phone.done()
+})
+
 test('a model abroad: refused with the way to the switch, or allowed when it is chosen', async () => {
   const abroad = await LocalCloud.start({ env: { YUNLIAO_RELAY_DOMESTIC: 'off', YUNLIAO_MODELS: 'demo-chat=远方,far=更远' } })
   try {

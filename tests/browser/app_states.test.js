@@ -37,7 +37,7 @@ test('who has to wait is told their place in the line, and is answered after', a
   await app.phone.done()
 })
 
-test('reasoning runs behind a timer, folds away, and opens again; code is copied as it is', async () => {
+test('reasoning runs behind a timer, folds away, and opens again; code is copied as it is, with a comment that is its label', async () => {
   const app = await open('thinker')
   await cloud.set('relay', { reasoning: '先想一想条件。'.repeat(60), answer: '```python\nprint("好")\nx = 1\n```\n', tokens_per_second: 60, match: 'think-1' })
   await app.send('think-1')
@@ -49,7 +49,9 @@ test('reasoning runs behind a timer, folds away, and opens again; code is copied
   await app.press(/思考/)
   await app.seesNot('先想一想条件')
   await app.press(app.t.copyCode)
-  assert.equal(await until(() => app.page.evaluate(() => window.__mp.clipboard), 'the code on the clipboard'), 'print("好")\nx = 1')
+  const copied = await until(() => app.page.evaluate(() => window.__mp.clipboard), 'the code on the clipboard')
+  assert.ok(copied.startsWith('print("好")\nx = 1\n# '), copied)
+  assert.ok(copied.includes('AI 生成'), copied)
   await app.phone.done()
 })
 

@@ -205,6 +205,7 @@ class FakeBackend {
       return this.answerOf(started.turn, 0, started.status)
     }
     if (what === 'turns') return this.turn(user, method, id, action, query, body)
+    if (what === 'search') return { status: 200, body: { results: this.found(user, body.q), next: null, searched: 1 } }
     if (what === 'conversations') return this.conversations(user, method, id, action, body)
     return error(404, 'not_found', '没有找到')
   }
@@ -227,6 +228,12 @@ class FakeBackend {
     const after = Number(query.get('after')) || 0
     await this.untilMore(turn, after, Math.min(12, Number(query.get('wait')) || 0))
     return this.answerOf(turn, after)
+  }
+
+  found(user, words) {
+    return [...user.conversations.values()].filter((c) => !c.deleted).flatMap((c) => c.messages
+      .filter((m) => m.text.toLowerCase().includes(words.toLowerCase()))
+      .map((m) => ({ kind: m.role === 'user' ? 'question' : 'answer', conversation_id: c.id, title: c.title, message_id: m.id, excerpt: m.text.slice(0, 80), at: m.created_at, label: m.label })))
   }
 
   conversations(user, method, id, action, body) {

@@ -10,23 +10,23 @@ from tests.contract import mongo_server
 from tests.fakes.memory_store import MemoryStore
 from yunliao.adapters.store.mongo import MongoStore
 from yunliao.adapters.store.sqlite import SqliteStore
-from yunliao.ports import Store
+from yunliao.ports_records import RecordStore
 
-Factory = Callable[[pytest.FixtureRequest, Path], AbstractContextManager[Store]]
+Factory = Callable[[pytest.FixtureRequest, Path], AbstractContextManager[RecordStore]]
 
 
 @contextmanager
-def sqlite(request: pytest.FixtureRequest, folder: Path) -> Iterator[Store]:
+def sqlite(request: pytest.FixtureRequest, folder: Path) -> Iterator[RecordStore]:
     yield SqliteStore(f"sqlite:///{folder}/store.db")
 
 
 @contextmanager
-def memory(request: pytest.FixtureRequest, folder: Path) -> Iterator[Store]:
+def memory(request: pytest.FixtureRequest, folder: Path) -> Iterator[RecordStore]:
     yield MemoryStore()
 
 
 @contextmanager
-def mongo(request: pytest.FixtureRequest, folder: Path) -> Iterator[Store]:
+def mongo(request: pytest.FixtureRequest, folder: Path) -> Iterator[RecordStore]:
     yield MongoStore(request.getfixturevalue("mongo_url"))
 
 
@@ -44,9 +44,12 @@ def mongo_url(mongo_address: Callable[[str], str]) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=[sqlite, memory, mongo], ids=lambda factory: factory.__name__)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    factory: Factory = request.param
+STORES: dict[str, Factory] = {"sqlite": sqlite, "memory": memory, "mongo": mongo}
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RecordStore]:
+    factory = STORES[request.param]
     with factory(request, tmp_path) as made:
         try:
             made.migrate()

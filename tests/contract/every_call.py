@@ -4,11 +4,13 @@ import inspect
 from typing import Any
 
 from tests.contract.records import LIMITS, charge, draft, ending, last, rows, user
-from yunliao import ports, ports_ledger, ports_once, ports_people
+from yunliao import ports, ports_keys, ports_ledger, ports_once, ports_people, ports_records
 from yunliao.domain.ledger.audit import findings
 from yunliao.domain.ledger.codes import Code
 from yunliao.domain.ledger.granting import Movement
-from yunliao.ports import Store, TurnWrite
+from yunliao.ports import TurnWrite
+from yunliao.ports_keys import Rewrapped
+from yunliao.ports_records import AuditEntry, Card, RecordStore, VerdictEntry
 
 ROOMS: dict[str, type] = {
     "personal": ports_people.PersonalData,
@@ -20,6 +22,13 @@ ROOMS: dict[str, type] = {
     "registers": ports.Registers,
     "once": ports_once.Once,
     "ledger": ports_ledger.Ledger,
+    "keys": ports_keys.WrappedKeys,
+    "history": ports_records.History,
+    "verdicts": ports_records.Verdicts,
+    "cards": ports_records.Cards,
+    "audit": ports_records.AuditLog,
+    "standing": ports_records.Standing,
+    "wiping": ports_records.Wiping,
 }
 
 
@@ -34,7 +43,7 @@ class Called:
         return getattr(self._room, name)
 
 
-def use_everything(store: Store) -> None:
+def use_everything(store: RecordStore) -> None:
     """Each method of each port, on records that let it do its work; a method that is missing here is an error."""
     used: dict[str, set[str]] = {name: set() for name in ROOMS}
     _use(type("Rooms", (), {name: Called(getattr(store, name), used[name]) for name in ROOMS}))
@@ -90,7 +99,8 @@ def _use(store: Any) -> None:
     assert room.purge(deleted_before=11, limit=5) == 1
     assert store.turns.expire_events(ended_before=99_000, limit=5) == 1
     assert [one.version for one in store.personal.consents("u1")] == ["v"]
-    assert store.personal.rekey("u1", old=b"key", new=b"half", key_id="k")
+    _use_records(store)
+    assert store.personal.rekey("u1", old=b"key2", new=b"half", key_id="k")
     assert store.personal.keyed(after="", limit=5) == [("u1", "k")]
     assert store.personal.conversations("u1", after="", until=9_000, limit=5)
     assert store.personal.messages("u1", conversation, after=(-1, ""), until=9_000, limit=5)
@@ -98,6 +108,42 @@ def _use(store: Any) -> None:
     assert room.create(ports.Conversation(id="d", user_id="u1", created_at=1, last_activity_at=1), key_id="k")
     assert store.personal.purge("u1", "d") == {"conversations": 1, "messages": 0, "turns": 0, "events": 0}
     assert store.users.erase("u1", key_id="k")["messages"] == 3
+    assert store.wiping.census()["users"] == 0
+    store.wiping.clear("no_such_table")
+
+
+def _use_records(store: Any) -> None:
+    keys = store.keys
+    assert [one.name for one in keys.users(after="", limit=5)] == ["u1"]
+    assert keys.count_users() >= 0
+    assert keys.swap_users([Rewrapped("u1", b"key", b"key2"), Rewrapped("u2", b"key", b"key2")]) == 1
+    assert keys.secrets()[0].name == "s"
+    assert keys.swap_secrets([Rewrapped("s", b"v", b"w")]) == 1
+    store.history.page("u1", before=(9_000, "x"), limit=5)
+    assert store.history.expire(before=0, limit=5) == {"conversations": 0, "messages": 0}
+    entry = VerdictEntry(
+        id="v", at=5, user_id="u1", turn_id="t", place="question", layer="words", suggest="risky", label=21000
+    )
+    store.verdicts.add(entry)
+    assert store.verdicts.page(user_id="u1", before=(9, "x"), limit=5) == [entry]
+    assert store.verdicts.times("u1", since=4, limit=5) == [5]
+    store.verdicts.count_passes({(1, "question"): 2})
+    assert store.verdicts.passes(since_day=1)[0].passes == 2
+    assert store.verdicts.expire(before=6, limit=5) == 1
+    card = Card(kind="k", id="c", at=1, owner="u1", state="open", expires_at=9, body=b"b")
+    assert store.cards.put(card)
+    assert store.cards.get("k", "c").version == 1
+    assert len(store.cards.page("k", state="open", owner="u1", before=(9, "x"), limit=5)) == 1
+    assert store.cards.remove("k", "c")
+    assert store.cards.put(card)
+    assert store.cards.remove_of("k", "u1") == 1
+    assert store.cards.put(card)
+    assert store.cards.expire(now=10, limit=5) == 1
+    assert store.audit.append(AuditEntry(seq=1, at=1, body=b"b", mac=b"m"))
+    assert store.audit.newest().seq == 1
+    assert len(store.audit.page(after=0, limit=5)) == 1
+    assert store.standing.suspend("u1", until=5)
+    assert store.standing.cool("u1", until=5)
 
 
 def _use_credits(store: Any) -> None:

@@ -258,6 +258,20 @@ def test_a_key_store_has_one_mark(keys: KeyStore) -> None:
     assert not keys.destroy("mark", at=1)
 
 
+def test_a_cleared_key_store_can_be_begun_anew(keys: KeyStore) -> None:
+    keys.mark("first")
+    keys.put(share("one"))
+    keys.put(share("two"))
+    assert keys.clear() == 2
+    assert keys.get("one") is None
+    keys.migrate()
+    assert keys.clear() == 0
+    keys.migrate()
+    assert keys.mark("second") == "second"
+    keys.put(share("one"))
+    assert keys.get("one") == share("one")
+
+
 def test_no_byte_of_a_destroyed_share_is_left_in_the_file(tmp_path: Path) -> None:
     store = SqliteKeyStore(f"sqlite:///{tmp_path}/keys.db")
     store.migrate()

@@ -119,7 +119,7 @@ class FakeWorker:
         """A socket that was welcomed."""
         found = self.connect(**how)
         found.put({"op": "hello", "ticket": f"ticket-{openid}-{time.monotonic_ns()}"})
-        assert found.take() == {"op": "welcome", "heartbeat": 10}
+        assert found.take() == {"op": "welcome", "heartbeat": 10, "label": "AI 生成"}
         return found
 
 

@@ -37,6 +37,7 @@ def test_a_socket_asks_for_consent_at_its_hello_and_at_every_send(cloud: LocalCl
     opcode, closing = late.raw.recv_data_frame(True)
     assert opcode == websocket.ABNF.OPCODE_CLOSE
     assert closing.data[:2] == (4403).to_bytes(2, "big")
+    late.raw.shutdown()
     phone.agree()
     socket.put({"op": "send", "client_id": "message-2", "text": "现在可以了"})
     turn = socket.take()["turn"]["id"]
@@ -50,7 +51,6 @@ def test_a_socket_asks_for_consent_at_its_hello_and_at_every_send(cloud: LocalCl
     assert (told["op"], told["error"]["code"]) == ("error", "consent_required")
     assert turn
     socket.close()
-    late.close()
 
 
 def test_an_erase_reaches_the_instance_that_is_answering(cloud: LocalCloudRun) -> None:

@@ -158,8 +158,9 @@ def test_the_user_stops_the_continuation(cloud: LocalCloudRun, phone: Phone) -> 
 
 def test_the_models_of_all_upstreams_are_offered(cloud: LocalCloudRun, phone: Phone) -> None:
     assert phone.call("GET", "/v1/models")["models"] == [
-        {"id": "demo-chat", "name": "快速", "default": True, "domestic": False},  # one of its upstreams is abroad
-        {"id": "demo-deep", "name": "demo-deep", "default": False, "domestic": True},
+        # One of its upstreams is abroad.
+        {"id": "demo-chat", "name": "快速", "default": True, "domestic": False, "overseas": False},
+        {"id": "demo-deep", "name": "demo-deep", "default": False, "domestic": True, "overseas": False},
     ]
     cloud.relay(1, record_bodies=True)
     assert end_of(phone.ask("想一想", model="demo-deep"))["reason"] == "complete"

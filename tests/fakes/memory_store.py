@@ -7,6 +7,15 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from tests.fakes.memory_once import MemoryOnce
+from tests.fakes.memory_records import (
+    MemoryAudit,
+    MemoryCards,
+    MemoryHistory,
+    MemoryKeys,
+    MemoryStanding,
+    MemoryVerdicts,
+    MemoryWiping,
+)
 from yunliao.adapters.store.posting import let_go_in, move_in, redeem_in, reserve_in, set_plan_in, settle_in
 from yunliao.domain.ledger.account import Account, mark_of
 from yunliao.domain.ledger.audit import Books
@@ -33,9 +42,11 @@ from yunliao.ports import (
     User,
     Users,
 )
+from yunliao.ports_keys import WrappedKeys
 from yunliao.ports_ledger import Ledger, Posted
 from yunliao.ports_once import Once
 from yunliao.ports_people import ConsentRecord, KeyShare, PersonalData
+from yunliao.ports_records import AuditEntry, AuditLog, Card, Cards, History, Standing, VerdictEntry, Verdicts, Wiping
 
 
 class Tables:
@@ -55,6 +66,10 @@ class Tables:
         self.entries: dict[tuple[str, str, str], Entry] = {}
         self.codes: dict[str, Code] = {}
         self.consents: dict[str, list[ConsentRecord]] = {}
+        self.verdicts: dict[str, VerdictEntry] = {}
+        self.passes: dict[tuple[int, str], int] = {}
+        self.cards: dict[tuple[str, str], Card] = {}
+        self.audit: dict[int, AuditEntry] = {}
 
     def has_key(self, user_id: str, key_id: str) -> bool:
         """Whether the user is there, with that half of a data key."""
@@ -291,6 +306,7 @@ class MemoryUsers:
                 "entries": _drop(tables.entries, lambda entry: entry.user_id == user_id),
                 "accounts": int(tables.accounts.pop(user_id, None) is not None),
                 "consents": len(tables.consents.pop(user_id, [])),
+                "cards": _drop(tables.cards, lambda card: card.owner == user_id),
                 "users": _drop(tables.users, lambda user: user.id == user_id),
             }
 
@@ -627,6 +643,10 @@ class MemoryKeyStore:
     def destroyed(self, share_ids: Collection[str]) -> set[str]:
         return {one for one in share_ids if one in self.shares and self.shares[one].destroyed_at}
 
+    def clear(self) -> int:
+        count, self.shares, self._mark = len(self.shares), {}, ""
+        return count
+
     def ping(self) -> None: ...
 
     def close(self) -> None: ...
@@ -646,6 +666,13 @@ class MemoryStore:
         self.registers: Registers = MemoryRegisters(tables)
         self.once: Once = MemoryOnce()
         self.ledger: Ledger = MemoryLedger(tables)
+        self.keys: WrappedKeys = MemoryKeys(tables)
+        self.history: History = MemoryHistory(tables)
+        self.verdicts: Verdicts = MemoryVerdicts(tables)
+        self.cards: Cards = MemoryCards(tables)
+        self.audit: AuditLog = MemoryAudit(tables)
+        self.standing: Standing = MemoryStanding(tables)
+        self.wiping: Wiping = MemoryWiping(tables)
 
     def migrate(self) -> list[str]:
         return []

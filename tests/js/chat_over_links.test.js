@@ -352,6 +352,53 @@ test('conversations: rename, delete, undo', async () => {
   assert.ok(all.cloud.conversations.has(id));
 });
 
+test('a search finds words in messages too, when the person has stopped typing, and shows no older answer', async () => {
+  const all = await begin();
+  const { turn } = await ask(all, '怎么做红烧肉');
+  all.cloud.play(turn, ['先焯水，再慢炖。'], 10);
+  await all.clock.until(idle(all));
+  const list = all.app.conversations;
+  list.load();
+  await all.clock.advance(300);
+  const asked = () => all.cloud.calls.filter((one) => one === 'POST /v1/search').length;
+  const before = asked();
+  list.search('焯');
+  await all.clock.advance(100);
+  list.search('焯水');
+  assert.equal(list.state.searching, true);
+  await all.clock.advance(2000);
+  assert.equal(asked(), before + 1);
+  assert.equal(list.state.searching, false);
+  assert.deepEqual(list.state.hits.map(({ id, excerpt, label }) => ({ id, excerpt, label })), [
+    { id: turn.conversation.id, excerpt: '先焯水，再慢炖。', label: 'AI 生成' }
+  ]);
+  list.search('红烧肉');
+  await all.clock.advance(2000);
+  assert.equal(list.state.hits[0].label, '');
+  list.search('');
+  assert.deepEqual(list.state.hits, []);
+  assert.equal(list.state.searching, false);
+});
+
+test('a search goes on until the history is at its end, and one that fails leaves the titles', async () => {
+  const all = await begin();
+  const { turn } = await ask(all, 'needle one');
+  all.cloud.play(turn, ['needle two'], 10);
+  await all.clock.until(idle(all));
+  const list = all.app.conversations;
+  list.load();
+  await all.clock.advance(300);
+  list.search('needle');
+  await all.clock.advance(3000);
+  assert.equal(list.state.hits.length, 2);
+  all.cloud.onCall = ({ path }) => (path === '/v1/search' ? { fail: { errCode: -1, errMsg: 'x' } } : null);
+  list.search('needle t');
+  await all.clock.advance(20000);
+  assert.equal(list.state.searching, false);
+  assert.deepEqual(list.state.hits, []);
+  assert.equal(list.state.error, null);
+});
+
 test('stop pressed before the service has the question: the answer ends as soon as it begins', async () => {
   const all = await begin();
   all.cloud.onCall = ({ path }) => (path.startsWith('/v1/turns?') ? { delay: 4000 } : null);

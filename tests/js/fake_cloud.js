@@ -85,6 +85,7 @@ class FakeCloud {
     }
     if (parts[0] === 'turns' && parts.length === 1) return this.send(data);
     if (parts[0] === 'turns') return this.turnRoute(parts[1], parts[2], params, data);
+    if (plain === '/v1/search') return this.searchRoute(data);
     if (parts[0] === 'conversations') return this.conversationRoute(method, parts[1], parts[2], params, data);
     if (parts[0] === 'messages') return [200, {}];
     return this.error(404, 'not_found');
@@ -183,6 +184,18 @@ class FakeCloud {
     const until = this.clock.now() + Number(params.get('wait')) * 1000;
     while (turn.log.length <= after && !turn.over && this.clock.now() < until) await this.sleep(100);
     return [200, { turn_id: id, events: turn.log.slice(after), cursor: turn.log.length, live: !turn.over }];
+  }
+
+  searchRoute(data) {
+    const results = [];
+    this.conversations.forEach((one) => one.messages.forEach((message) => {
+      const text = message.text || '';
+      if (!text.toLowerCase().includes(data.q.toLowerCase())) return;
+      const kind = message.role === 'user' ? 'question' : 'answer';
+      results.push({ kind, conversation_id: one.id, title: one.title, message_id: message.id, excerpt: text, at: 5, label: kind === 'answer' ? 'AI 生成' : undefined });
+    }));
+    const from = Number(data.after || 0);
+    return [200, { results: results.slice(from, from + 1), next: from + 1 < results.length ? String(from + 1) : null, searched: 1 }];
   }
 
   conversationRoute(method, id, action, params, data) {

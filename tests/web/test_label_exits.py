@@ -13,6 +13,8 @@ import pytest
 from flask import Flask
 
 from tests.integration.people.stack import Instance, Person, Stack, stack
+from yunliao.domain.letters import parts
+from yunliao.web.desk import AI_TEXT as DESK_AI_TEXT
 from yunliao.web.user import AI_TEXT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +36,20 @@ WITHOUT_AI_TEXT = {
     "open.readyz": "dependencies",
     "open.openapi": "the schema",
     "operator.metrics": "numbers",
+    "user.complain": "the number of a case",
+    "user.bind_operator": "a session",
+    **{f"desk.{name}": "operators and their sessions" for name in ("login", "logout", "me", "own_password", "binding")},
+    **{f"desk.{name}": "accounts of operators" for name in ("operators", "add_operator", "change_operator")},
+    **{f"desk.{name}": "a user's standing" for name in ("find", "user", "suspend", "lift")},
+    **{f"desk.{name}": "amounts of credits" for name in ("user_credits", "adjust")},
+    **{f"desk.{name}": "verdicts without text" for name in ("user_verdicts", "verdicts", "passes")},
+    **{
+        f"desk.{name}": "ids, times and an operator's note"
+        for name in ("cases", "enter_case", "case", "look", "decide")
+    },
+    "desk.case_words": "words of a user",
+    **{f"desk.{name}": "listed words" for name in ("word_lists", "add_words", "test_words", "word_list", "use_words")},
+    **{f"desk.{name}": "what operators did" for name in ("audit", "verify")},
 }
 SOCKET = "ticket.socket"
 
@@ -54,8 +70,8 @@ def instance(stacked: Stack) -> Instance:
 def test_every_route_is_an_exit_or_known_to_be_none(instance: Instance) -> None:
     app: Flask = instance.app
     endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
-    assert endpoints == AI_TEXT | set(WITHOUT_AI_TEXT) | {SOCKET}
-    assert not AI_TEXT & set(WITHOUT_AI_TEXT)
+    assert endpoints == AI_TEXT | DESK_AI_TEXT | set(WITHOUT_AI_TEXT) | {SOCKET}
+    assert not (AI_TEXT | DESK_AI_TEXT) & set(WITHOUT_AI_TEXT)
 
 
 def test_every_exit_of_the_service_carries_the_label(stacked: Stack, instance: Instance) -> None:
@@ -83,6 +99,8 @@ def test_every_exit_of_the_service_carries_the_label(stacked: Stack, instance: I
         "user.restore": lambda: person.ask(
             instance, "POST", f"/v1/conversations/{trash(person, instance)}/restore", {}
         ),
+        "user.search": lambda: person.ask(instance, "GET", "/v1/search?q=AI"),
+        "user.search_by_body": lambda: person.ask(instance, "POST", "/v1/search", {"q": "AI"}),
         "user.export": lambda: person.ask(instance, "GET", "/v1/me/export?format=markdown"),
         "user.export_file": lambda: person.ask(instance, "GET", "/v1/me/export/file?format=json"),
     }
@@ -108,6 +126,22 @@ def test_every_exit_of_the_service_carries_the_label(stacked: Stack, instance: I
     assert end["type"] == "end"
 
 
+def test_what_an_operator_reads_carries_the_label(stacked: Stack, instance: Instance) -> None:
+    person = Person("read").agree(instance)
+    conversation = person.chat(instance, "一个问题")["conversation_id"]
+    services = instance.app.extensions["yunliao"]
+    services.operators.add("terminal", "alice", "owner", "a-password-of-hers")
+    headers = {"Authorization": f"Bearer {services.operators.login('alice', 'a-password-of-hers').token}"}
+    client = instance.app.test_client()
+    number = person.call(instance, "GET", "/v1/me")["user"]["id"]
+    user = client.post("/op/v1/users/find", json={"number": number}, headers=headers).get_json()["id"]
+    for asked in ({}, {"conversation_id": conversation}):
+        answer = client.post(f"/op/v1/users/{user}/read", json={"reason": "a test of labels", **asked}, headers=headers)
+        assert unquote(answer.headers["X-AI-Label"]) == LABEL
+        assert answer.get_json()["label"] == LABEL
+    assert [one.get("label") for one in answer.get_json()["messages"]] == [None, LABEL]
+
+
 def cut(stacked: Stack, person: Person, instance: Instance) -> str:
     """A turn that can be continued: its answer was stopped."""
     stacked.relay.holding = True
@@ -122,6 +156,22 @@ def trash(person: Person, instance: Instance) -> str:
     gone: str = person.chat(instance, "要删的")["conversation_id"]
     person.call(instance, "DELETE", f"/v1/conversations/{gone}")
     return gone
+
+
+CALLED = {
+    "/wxa/msg_sec_check": "asks for a verdict; nobody reads the text",
+    "/cgi-bin/message/custom/typing": "a sign of typing, without words",
+    "/cgi-bin/message/custom/send": "an answer to customer service: labelled in every part, below",
+}
+"""Every call of WeChat's server API: some reach people."""
+
+
+def test_every_call_that_reaches_people_carries_it() -> None:
+    source = "".join(found.read_text("utf-8") for found in sorted((ROOT / "container/yunliao").rglob("*.py")))
+    assert set(re.findall(r'"(/(?:cgi-bin|wxa)/[\w/]+)"', source)) <= set(CALLED)
+    for text in ("短。", "很长的一段话。" * 2_000):
+        for part in parts(text, LABEL):
+            assert LABEL in part
 
 
 # --- the mini-program -----------------------------------------------------------------------------------------------

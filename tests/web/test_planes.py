@@ -1,7 +1,7 @@
 """A route belongs to exactly one plane, and each plane's guard stands before every one of its routes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
@@ -10,7 +10,7 @@ from werkzeug.routing import Rule
 from tests.web.conftest import CALLER
 from tests.web.fake_app import fake_app
 
-PLANES = ("user", "ticket", "platform", "operator", "open")
+PLANES = ("user", "ticket", "platform", "operator", "desk", "open")
 GATEWAY = {"X-WX-SOURCE": "wx_client"}
 
 
@@ -20,7 +20,7 @@ def routes(app: Flask, plane: str) -> Iterator[tuple[str, str]]:
     assert found, plane
     for rule in found:
         for method in sorted((rule.methods or set()) - {"HEAD"}):
-            yield method, re.sub(r"<[^>]+>", "some_id", rule.rule)
+            yield method, re.sub(r"<[^>]+>", "some_id", re.sub(r"<int:[^>]+>", "1", rule.rule))
 
 
 def test_every_route_has_one_plane() -> None:
@@ -68,6 +68,31 @@ def test_platform_routes_want_the_platform_or_the_secret() -> None:
         answer = closed.test_client().post("/jobs/expire", json={}, headers={"X-Yunliao-Secret": secret})
         assert answer.status_code == 403
         assert "YUNLIAO_JOBS_SECRET" in answer.get_json()["error"]["detail"]
+
+
+@pytest.mark.parametrize("inside", ["off", "on"])
+def test_desk_routes_want_a_session_of_their_own(make_app: Callable[..., Flask], inside: str) -> None:
+    app = make_app(YUNLIAO_METRICS_TOKEN="a-token-of-sixteen", YUNLIAO_OPERATORS_IN_MINIPROGRAM=inside)
+    client = app.test_client()
+    refused: list[tuple[dict[str, str], int]] = [
+        ({}, 401),
+        ({"Authorization": "Bearer "}, 401),
+        ({"Authorization": "Bearer a-token-of-sixteen"}, 401),
+        ({"Authorization": "Bearer é"}, 401),
+        ({"Authorization": "Basic YTpi"}, 401),
+        ({"X-Yunliao-Secret": "a-secret-of-sixteen"}, 401),
+        ({**CALLER}, 401 if inside == "on" else 403),
+        ({**CALLER, "Authorization": "Bearer a-token-of-sixteen"}, 401 if inside == "on" else 403),
+        ({**GATEWAY, "Authorization": "Bearer a-token-of-sixteen"}, 401 if inside == "on" else 403),
+    ]
+    for method, path in routes(app, "desk"):
+        if path == "/op/v1/login":
+            continue
+        for headers, status in refused:
+            body = {} if method in ("POST", "PUT") else None
+            answer = client.open(path, method=method, headers=headers, json=body)
+            assert answer.status_code == status, (path, headers)
+    assert client.post("/op/v1/login", json={"name": "a", "password": "b"}, headers=CALLER).status_code == 403
 
 
 def test_operator_routes_want_the_token_and_never_a_mini_program() -> None:

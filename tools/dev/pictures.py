@@ -43,7 +43,9 @@ def take(root: pathlib.Path, options: argparse.Namespace) -> int:
     children: list[subprocess.Popen[str]] = []
     with tempfile.TemporaryDirectory(prefix="yunliao-pictures-") as folder:
         data = pathlib.Path(folder)
-        service = argparse.Namespace(port=run.free_port(), instances=1, relay="", relay_key="", model="", store="")
+        service = argparse.Namespace(
+            port=run.free_port(), instances=1, relay="", relay_key="", model="", store="", prices=""
+        )
         service.env = [f"{name}={value}" for name, value in SETTINGS.items()]
         try:
             preview = run.start_preview(root, children)

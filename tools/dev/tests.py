@@ -20,7 +20,7 @@ LIMITS = {
     "js": 600,
     "functions": 300,
     "devtools": 600,
-    "browser": 1200,
+    "browser": 1450,
     "audit": 180,
 }
 """The steps, and the seconds after which a command of each is ended: several times what it needs on two cores, so that

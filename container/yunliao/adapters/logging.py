@@ -24,6 +24,10 @@ class JsonTurnLog:
         """The service's daily limit: `warning` or `exhausted`, and the part of it that is taken."""
         self._logger.warning("service_budget", state=state, part=round(part, 3))
 
+    def audit(self, seq: int, mac: str, action: str) -> None:
+        """An operator's action was written down: the head of the chain, kept outside the store by this line."""
+        self._logger.info("audit", seq=seq, mac=mac, action=action)
+
     @cached_property
     def _logger(self) -> Any:
         # Imported at the first line, which is written after the first answer: start-up is felt after every scale to

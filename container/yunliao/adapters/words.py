@@ -8,6 +8,7 @@ that `ass` is not found in `class`. An entry longer than `LONGEST` normalised ch
 
 import threading
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
 import ahocorasick_rs
@@ -37,8 +38,8 @@ class WordMatcher:
     for a file that cannot be read.
     """
 
-    def __init__(self, *files: Path) -> None:
-        self._words = [word for file in files for word in _read(file)]
+    def __init__(self, *files: Path, words: Sequence[str] = ()) -> None:
+        self._words = [*words, *(word for file in files for word in _read(file))]
         self._lock = threading.Lock()
         self._automaton: ahocorasick_rs.AhoCorasick | None = None
         self._bounded: list[bool] = []

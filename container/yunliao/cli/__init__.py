@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 something is wrong with what was asked or found; 2 the com
 
 import argparse
 import importlib
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -16,8 +17,12 @@ from yunliao.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
 
-COMMANDS: tuple[str, ...] = ("ledger",)
+COMMANDS: tuple[str, ...] = ("operators", "users", "cases", "words", "audit", "ledger", "keys", "wipe")
 """Modules of this package, in the order shown."""
+
+SHIELD = "id:"
+DASHED_ID = re.compile(r"-[A-Za-z0-9_][A-Za-z0-9_-]{6,}|--[A-Za-z0-9_-]{41}")
+"""No option of any command looks like this: all are words after two dashes, and shorter."""
 
 
 class Command(Protocol):
@@ -40,7 +45,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], out: TextIO =
     for command in commands.values():
         command.options(subparsers.add_parser(command.NAME, help=command.HELP, description=command.HELP))
     try:
-        options = parser.parse_args(arguments)
+        options = parser.parse_args([_shielded(argument) for argument in arguments])
     except SystemExit as left:
         return int(left.code or 0)
     try:
@@ -62,6 +67,16 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], out: TextIO =
         return 4 if isinstance(failed, Misconfigured) else 1
     except KeyboardInterrupt:
         return 130
+
+
+def whole_id(text: str) -> str:
+    """The type of an argument that is an id."""
+    return text.removeprefix(SHIELD)
+
+
+def _shielded(argument: str) -> str:
+    """A user's id, or the beginning of one, may begin with a dash and would be taken for an option."""
+    return SHIELD + argument if DASHED_ID.fullmatch(argument) else argument
 
 
 def _command(name: str) -> Command:

@@ -36,7 +36,7 @@ GLUE = 32
 PRUNE = 4096
 """Buffered characters from which on the part that nothing needs any more is dropped."""
 LEAST_SHOWN = 8
-"""Characters beyond the held tail that are worth a first window of a resumed text."""
+"""Significant characters beyond the held tail that are worth a first window of a resumed text."""
 UNSEEN = "\ua64b"
 """A letter that stands in a search for text before or after it, so that no edge of a search passes for the edge of a
 Latin word. A letter of old Cyrillic manuscripts: in no word list."""
@@ -335,17 +335,20 @@ class Guard:
         last = cut + min(available, room)
         if self._finished and available <= room:
             return start, self._end
-        if available < target:
+        # Of a resumed text what went before is shown already: only new characters can be released.
+        held = policy.hold + (self._count_before(cut) if resuming else 0)
+        few = resuming and self._count_before(self._end) < held + LEAST_SHOWN
+        if available < target or few:
             end = self._unglued(last, cut) if self._overdue(now_ms, widen) else cut
-            return start, end if self._count_before(end) > policy.hold else cut
+            return start, end if self._count_before(end) > held else cut
         full = available >= room
         least = cut + target // 2
         end = sentence_end(self._text, least - self._base, last - self._base) + self._base
-        if end > least and (full or self._count_before(end) > policy.hold):
+        if end > least and (full or self._count_before(end) > held):
             return start, end
         if full or resuming or self._overdue(now_ms, widen) or available >= target * 3 // 2:
             end = self._unglued(last, cut)
-            return start, end if full or self._count_before(end) > policy.hold else cut
+            return start, end if full or self._count_before(end) > held else cut
         return start, cut  # a sentence may end soon
 
     def _overdue(self, now_ms: int, widen: float) -> bool:

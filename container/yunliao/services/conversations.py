@@ -84,12 +84,15 @@ class ConversationService:
         ids: Ids,
         ai_label: str,
         explain: Callable[[str], type[YunliaoError] | None],
+        reported: Callable[[Owner, str, str, str], object] = lambda owner, message_id, turn_id, reason: None,
     ) -> None:
+        """`reported` is told of every report: who, which message and turn, the reason chosen."""
         self._conversations = conversations
         self._clock = clock
         self._ids = ids
         self._label = ai_label
         self._explain = explain
+        self._reported = reported
 
     def page(self, owner: Owner, before: str | None, limit: int) -> Page[ConversationView]:
         """Newest activity first. Raises `InvalidRequest` for a cursor that is not one of ours."""
@@ -143,6 +146,13 @@ class ConversationService:
         views = [self._message(owner, message) for message in reversed(found[:limit])]
         return Page(views, _next([(m.created_at, m.id) for m in found], limit))
 
+    def message(self, owner: Owner, message_id: str) -> MessageView:
+        """One message, whatever its state. Raises `NotFound`."""
+        found = self._conversations.message(owner.user_id, message_id)
+        if found is None:
+            raise NotFound
+        return self._message(owner, found)
+
     def feedback(self, owner: Owner, message_id: str, given: Feedback) -> Feedback:
         """Keep what the user thinks of an answer, sealed. Raises `NotFound` for anything but an own answer."""
         standing = self._standing(owner, message_id)
@@ -155,7 +165,10 @@ class ConversationService:
     def report(self, owner: Owner, message_id: str, reason: str, comment: str) -> Feedback:
         """Keep a report of an answer, sealed, beside the feedback on it."""
         standing = self._standing(owner, message_id)
-        return self._keep(owner, message_id, msgspec.structs.replace(standing, reported=reason, report_comment=comment))
+        kept = self._keep(owner, message_id, msgspec.structs.replace(standing, reported=reason, report_comment=comment))
+        message = self._conversations.message(owner.user_id, message_id)
+        self._reported(owner, message_id, message.turn_id if message else "", reason)
+        return kept
 
     def _standing(self, owner: Owner, message_id: str) -> Feedback:
         message = self._conversations.message(owner.user_id, message_id)

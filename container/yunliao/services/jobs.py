@@ -5,6 +5,7 @@ from yunliao.ports import Clock, Conversations, Turns
 from yunliao.services.account import Account
 from yunliao.services.conversations import UNDO_SECONDS
 from yunliao.services.engine import Engine
+from yunliao.services.retention import Retention
 
 BATCH = 200
 """Turns or conversations one call cleans up: a call stays far below the platform's 15 s."""
@@ -25,7 +26,9 @@ class Jobs:
         engine: Engine,
         clock: Clock,
         event_hours: float,
+        retention: Retention | None = None,
     ) -> None:
+        self._retention = retention
         self._turns = turns
         self._conversations = conversations
         self._account = account
@@ -47,5 +50,6 @@ class Jobs:
                 ),
                 "erases_finished": self._account.finish(),
                 "unreadable_removed": self._account.sweep(),
+                **(self._retention.run() if self._retention else {}),
             }
         raise NotFound("no such job: " + ", ".join(self.names))

@@ -3,6 +3,7 @@
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 import msgspec
 
@@ -23,12 +24,22 @@ class Owner:
     A blob is bound to its owner, record and field: moved anywhere else it does not open.
     """
 
-    __slots__ = ("_key", "_vault", "key_id", "principal", "user_id")
+    __slots__ = ("_key", "_vault", "cooling_until", "key_id", "principal", "user_id")
 
-    def __init__(self, user_id: str, principal: Principal, key: bytes, vault: Vault, key_id: str = "") -> None:
+    def __init__(
+        self,
+        user_id: str,
+        principal: Principal,
+        key: bytes,
+        vault: Vault,
+        key_id: str = "",
+        *,
+        cooling_until: int = 0,
+    ) -> None:
         self.user_id = user_id
         self.principal = principal
         self.key_id = key_id
+        self.cooling_until = cooling_until
         self._key = key
         self._vault = vault
 
@@ -58,6 +69,7 @@ class People:
         self._vault = vault
         self._clock = clock
         self._lookup_key: bytes | None = None
+        self._standing: Callable[[str], tuple[int, int]] = lambda user_id: (0, 0)
         self._cache: OrderedDict[str, tuple[int, User, bytes]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -65,9 +77,20 @@ class People:
         """Raises `Misconfigured` if the master keys do not open what this store was written with."""
         self._lookup()
 
+    def follow_standing(self, standing: Callable[[str], tuple[int, int]]) -> None:
+        """From now on a new account begins as `standing(user_id)` says, (suspended until, cooling until): erasing the
+        account and coming back ends neither."""
+        self._standing = standing
+
     def user_id_of(self, principal: Principal) -> str:
         """The name a caller is stored under, whether or not they are."""
         return self.id_of(principal.appid, principal.openid)
+
+    def reader_of(self, user_id: str) -> Owner | None:
+        """The owner by the stored id, for an operator who may read (services/users_desk.py); None if there is none. It
+        carries no identity: nothing can be asked of the platform in the user's name."""
+        found = self._keyed(user_id)
+        return self._owner(found[0], Principal(openid="", appid=""), found[1]) if found else None
 
     def find(self, principal: Principal, *, fresh: bool = False) -> tuple[User, Owner] | None:
         """A caller's account; None where there is none: nothing is stored of a caller who did not consent. Up to
@@ -115,7 +138,7 @@ class People:
 
     def _owner(self, user: User, principal: Principal, key: bytes) -> Owner:
         permitted = msgspec.structs.replace(principal, overseas=user.consent_overseas)
-        return Owner(user.id, permitted, key, self._vault, user.key_id)
+        return Owner(user.id, permitted, key, self._vault, user.key_id, cooling_until=user.cooling_until)
 
     def _keyed(self, user_id: str, *, fresh: bool = False) -> tuple[User, bytes] | None:
         now = self._clock.now_ms()
@@ -160,6 +183,7 @@ class People:
     def _enrol(self, user_id: str, principal: Principal) -> tuple[User, bytes]:
         key, wrapped, key_id = self._keys.make(user_id)
         sealed = self._vault.seal(key, principal.openid.encode(), context=f"{user_id}/user/openid")
+        suspended_until, cooling_until = self._standing(user_id)
         user = self._users.create(
             User(
                 id=user_id,
@@ -167,6 +191,8 @@ class People:
                 sealed_openid=sealed,
                 created_at=self._clock.now_ms(),
                 key_id=key_id,
+                suspended_until=suspended_until,
+                cooling_until=cooling_until,
             )
         )
         if user.key_id != key_id:

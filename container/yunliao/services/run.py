@@ -15,12 +15,15 @@ from yunliao.domain.guard import GuardPolicy
 from yunliao.domain.joining import Joiner
 from yunliao.domain.ledger.endings import Metered
 from yunliao.domain.turn import ChatMessage, Ending, MessageBody, Turn
+from yunliao.domain.verdict import Verdict
 from yunliao.errors import (
     BlockedInput,
     BlockedOutput,
     ContextTooLong,
     InstanceLost,
     Internal,
+    ModerationRevisit,
+    ModerationUnavailable,
     QueueTimeout,
     StoreUnavailable,
     TurnFailed,
@@ -47,6 +50,7 @@ from yunliao.services.patience import LONGEST, patiently
 from yunliao.services.people import Owner
 from yunliao.services.screened_answer import ScreenedAnswer
 from yunliao.services.screening import Screening
+from yunliao.services.verdict_log import Place, Unheard, VerdictSink
 
 Result = TypeVar("Result")
 
@@ -78,6 +82,7 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     answer_tokens: int
     room: Callable[[str, tuple[ChatMessage, ...]], int] | None = None
     """Tokens the answer to a model's prompt may have where answers cost something; at most `answer_tokens`."""
+    verdicts: VerdictSink = Unheard()
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,20 +149,42 @@ class Run:
         """What there is to pay for, known with the ending."""
         self._said = ""
         self._thought = False
+        self._noted: set[str] = set()
         self.answer = self._screened("")
 
     def _screened(self, before: str) -> ScreenedAnswer:
         tools, principal = self._tools, self.owner.principal
         return ScreenedAnswer(
             policy=tools.guard,
-            search=tools.screening.search,
-            check=lambda text: tools.screening.check_window(text, principal),
+            search=self._search,
+            check=lambda text: self._judged("answer", tools.screening.check_window(text, principal)),
             spawn=tools.spawn,
             clock=tools.clock,
             changed=self._verdict_came,
             widen=tools.screening.widen,
             before=before,
         )
+
+    def _search(self, text: str) -> Verdict:
+        """The word list, whose hits are noted aside: this runs inside the guard's lock."""
+        found = self._tools.screening.search(text)
+        if found.blocks and found.layer not in self._noted:
+            self._tools.spawn(lambda: self._noted_once("answer", found))
+        return found
+
+    def _judged(self, place: Place, verdict: Verdict) -> Verdict:
+        if verdict.blocks:
+            self._noted_once(place, verdict)
+        else:
+            self._tools.verdicts.passed(place)
+        return verdict
+
+    def _noted_once(self, place: Place, verdict: Verdict) -> None:
+        with self._lock:
+            known = verdict.layer in self._noted
+            self._noted.add(verdict.layer)
+        if not known:
+            self._tools.verdicts.judged(self.turn, place, verdict, self.owner.principal.call_id)
 
     # --- the work -------------------------------------------------------------------------------------------------
 
@@ -228,7 +255,7 @@ class Run:
         question = self._patiently(lambda: tools.asking.question(self.turn, self.owner))
         passed = self.shown.text or self.shown.reasoning  # nothing is shown of an answer before its question passed
         if not self._interrupted and self.turn.kind == "send" and not passed:
-            verdict = tools.screening.check_input(question, self.owner.principal)
+            verdict = self._judged("question", tools.screening.check_input(question, self.owner.principal))
             if verdict.blocks:
                 raise BlockedInput
         if self._interrupted:
@@ -372,6 +399,9 @@ class Run:
 
     def _failed(self, failure: YunliaoError, usage: Usage | None = None) -> Outcome:
         reason: EndReason = "blocked" if isinstance(failure, BlockedInput | BlockedOutput) else "failed"
+        if isinstance(failure, ModerationUnavailable | ModerationRevisit):
+            place: Place = "answer" if self.timings.asked else "question"
+            self._tools.verdicts.undecided(self.turn, place, self.owner.principal.call_id)
         if failure.code.startswith("relay_"):
             self._tools.metrics.relay_error(failure.code)
         return Outcome(reason=reason, problem=failure.problem(), usage=usage)

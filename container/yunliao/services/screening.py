@@ -35,6 +35,9 @@ class Screening:
     def check_input(self, text: str, principal: Principal) -> Verdict:
         """The verdict on a whole message of any length. Raises `ModerationUnavailable` or `ModerationRevisit` where a
         layer gives no decision and none blocks."""
+        refresh: Callable[[], None] | None = getattr(self._matcher, "refresh", None)
+        if refresh is not None:
+            refresh()
         found = self._matcher.search(text)
         if found.blocks:
             return found

@@ -10,6 +10,7 @@ from yunliao.domain.turn import Kind, MessageBody, Turn
 from yunliao.errors import (
     ClientIdConflict,
     ConsentRequired,
+    CoolingDown,
     InvalidRequest,
     NotFound,
     NothingToContinue,
@@ -77,9 +78,9 @@ class TurnService:
         counts. `replaces` names an own earlier message: it and all after it leave the history.
 
         Raises `InvalidRequest`, `RequestTooLarge`, `NotFound`, `ClientIdConflict`, `TurnInProgress`, `RateLimited`,
-        `OverseasConsentRequired`, `ConsentRequired`, `QueueFull`, `Draining`, `StoreUnavailable`, and where answers
-        cost something `InsufficientCredits`, `DailyLimit`, `TurnLimit`, `ServiceBudgetExhausted`; after any of them
-        nothing is stored.
+        `CoolingDown`, `OverseasConsentRequired`, `ConsentRequired`, `QueueFull`, `Draining`, `StoreUnavailable`, and
+        where answers cost something `InsufficientCredits`, `DailyLimit`, `TurnLimit`, `ServiceBudgetExhausted`; after
+        any of them nothing is stored.
         """
         if not text.strip():
             raise InvalidRequest("text is empty")
@@ -236,6 +237,7 @@ class TurnService:
         text: str | None = None,
     ) -> Sent:
         self._engine.check_room()
+        self._check_break(owner, turn)
         try:
             charge = self._charge(owner, turn, text)
         except (Refused, ServiceBudgetExhausted):
@@ -280,6 +282,12 @@ class TurnService:
         charge = self._pricing.charge(owner, turn, text)
         self._pricing.admit(charge)
         return charge
+
+    def _check_break(self, owner: Owner, turn: Turn) -> None:
+        """A message that was accepted before the break began is answered when it is sent again (P3)."""
+        left = owner.cooling_until - turn.created_at
+        if left > 0 and self._turns.by_client_id(owner.user_id, turn.client_id) is None:
+            raise CoolingDown(retry_after=-(-left // 1000))
 
     def _revive(self, standing: Turn | None) -> None:
         """A live turn whose owner died must not lock its user out: taking it over soon ends it."""

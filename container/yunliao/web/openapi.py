@@ -12,6 +12,7 @@ from yunliao.errors import (
     ClientIdConflict,
     CodeInvalid,
     ConsentRequired,
+    CoolingDown,
     DailyLimit,
     Draining,
     IdentityMissing,
@@ -19,6 +20,8 @@ from yunliao.errors import (
     InsufficientCredits,
     InvalidRequest,
     NotFound,
+    OperatorLogin,
+    OperatorRole,
     OverseasConsentRequired,
     RateLimited,
     RequestTooLarge,
@@ -29,11 +32,19 @@ from yunliao.errors import (
     UnsupportedMediaType,
     YunliaoError,
 )
+from yunliao.services.audit_trail import Verified
+from yunliao.services.cases import CasePage, CaseView
 from yunliao.services.catalog import ConfigView
 from yunliao.services.consents import ConsentView
+from yunliao.services.credit_desk import BalanceView, MovedView
 from yunliao.services.credits import CreditsView, EntriesView, ReceiptView, RedeemedView
 from yunliao.services.export import ExportPart
+from yunliao.services.operators import BindingCode, Session
 from yunliao.services.receipts import Receipt
+from yunliao.services.search import Hits
+from yunliao.services.users_desk import UserView, VerdictPage
+from yunliao.services.word_lists import WordListView
+from yunliao.web import desk_schemas as desk
 from yunliao.web import schemas
 from yunliao.web.user import WITHOUT_CONSENT
 
@@ -58,6 +69,8 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "user.messages": ("Messages, oldest first in the page", None, schemas.MessagesOut, (200,)),
     "user.feedback": ("What the user thinks of an answer", schemas.FeedbackIn, schemas.DoneOut, (200,)),
     "user.report": ("Report an answer", schemas.ReportIn, schemas.DoneOut, (200,)),
+    "user.search": ("Search one's history; go on with `after`", None, Hits, (200,)),
+    "user.search_by_body": ("The same, with the words in the body", schemas.SearchIn, Hits, (200,)),
     "user.me": ("The caller", None, schemas.MeOut, (200,)),
     "user.consent": ("Accept the agreement", schemas.ConsentIn, ConsentView, (200,)),
     "user.withdraw": ("Take every consent back", None, ConsentView, (200,)),
@@ -71,6 +84,39 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "user.receipt": ("What an answer cost", None, ReceiptView, (200,)),
     "user.models": ("Models people may choose", None, schemas.ModelsOut, (200,)),
     "user.config": ("What the operator configured", None, ConfigView, (200,)),
+    "user.complain": ("Complain to the operator", desk.UserComplaintIn, desk.CaseIdOut, (201,)),
+    "user.bind_operator": ("Become an operator here by a one-time code", desk.BindIn, Session, (200,)),
+    "desk.login": ("A session by name and password", desk.LoginIn, Session, (200,)),
+    "desk.logout": ("End this session", schemas.EmptyIn, schemas.DoneOut, (200,)),
+    "desk.me": ("Who acts", None, desk.OperatorOut, (200,)),
+    "desk.own_password": ("A new password; ends all sessions", desk.PasswordIn, schemas.DoneOut, (200,)),
+    "desk.binding": ("A one-time code for the mini-program", schemas.EmptyIn, BindingCode, (201,)),
+    "desk.operators": ("All accounts (owner)", None, desk.OperatorsOut, (200,)),
+    "desk.add_operator": ("A new account (owner)", desk.OperatorIn, desk.NewPasswordOut, (201,)),
+    "desk.change_operator": ("Change an account (owner)", desk.OperatorChangeIn, desk.NewPasswordOut, (200,)),
+    "desk.find": ("A user by openid or number", desk.FindIn, UserView, (200,)),
+    "desk.user": ("A user", None, UserView, (200,)),
+    "desk.user_verdicts": ("The verdict log of a user", None, VerdictPage, (200,)),
+    "desk.suspend": ("Suspend, with a reason (operator)", desk.SuspendIn, UserView, (200,)),
+    "desk.lift": ("End a suspension (operator)", desk.ReasonIn, UserView, (200,)),
+    "desk.read": ("Read a user's words, with a reason (operator)", desk.ReadIn, desk.ReadOut, (200,)),
+    "desk.user_credits": ("A user's credits", None, BalanceView, (200,)),
+    "desk.adjust": ("Grant, withdraw or refund credits (owner)", desk.CreditsIn, MovedView, (200,)),
+    "desk.passes": ("How many texts passed, by day", None, desk.PassesOut, (200,)),
+    "desk.verdicts": ("The verdict log", None, VerdictPage, (200,)),
+    "desk.cases": ("The review queue", None, CasePage, (200,)),
+    "desk.enter_case": ("Enter a complaint (operator)", desk.ComplaintIn, CaseView, (201,)),
+    "desk.case": ("One case", None, CaseView, (200,)),
+    "desk.look": ("Take a first look (operator)", schemas.EmptyIn, CaseView, (200,)),
+    "desk.case_words": ("What a user complained of, with a reason (operator)", desk.ReasonIn, desk.TextOut, (200,)),
+    "desk.decide": ("Decide a case (operator)", desk.DecideIn, CaseView, (200,)),
+    "desk.word_lists": ("Versions of the word list", None, desk.WordListsOut, (200,)),
+    "desk.add_words": ("A new version, in force at once (operator)", desk.WordsIn, WordListView, (201,)),
+    "desk.test_words": ("Try a list on a text", desk.WordsTestIn, desk.HitsOut, (200,)),
+    "desk.word_list": ("A version with its words", None, WordListView, (200,)),
+    "desk.use_words": ("Put a version, or none (0), in force (operator)", schemas.EmptyIn, schemas.DoneOut, (200,)),
+    "desk.audit": ("The audit log (owner)", None, desk.AuditOut, (200,)),
+    "desk.verify": ("Whether the audit log is whole (owner)", desk.HeadIn, Verified, (200,)),
     "platform.push": ("WeChat's message push", None, None, (200,)),
     "platform.push_address": ("The check of a push's address", None, None, (200,)),
     "platform.job_names": ("Names of the jobs", None, schemas.JobNamesOut, (200,)),
@@ -100,6 +146,20 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
         ("limit", {"type": "integer", "minimum": 1}),
         ("all", {"type": "boolean"}),
     ),
+    "user.search": (
+        ("q", {"type": "string", "minLength": 1, "maxLength": 100}),
+        ("after", {"type": "string"}),
+        ("limit", {"type": "integer", "minimum": 1, "maximum": 50}),
+    ),
+    "desk.user_verdicts": (("before", {"type": "string"}), ("limit", {"type": "integer", "minimum": 1})),
+    "desk.verdicts": (("before", {"type": "string"}), ("limit", {"type": "integer", "minimum": 1})),
+    "desk.passes": (("days", {"type": "integer", "minimum": 1}),),
+    "desk.cases": (
+        ("state", {"type": "string", "enum": ["open", "looked", "decided"]}),
+        ("before", {"type": "string"}),
+        ("limit", {"type": "integer", "minimum": 1}),
+    ),
+    "desk.audit": (("after", {"type": "integer", "minimum": 0}), ("limit", {"type": "integer", "minimum": 1})),
     "user.messages": (("before", {"type": "string"}), ("limit", {"type": "integer", "minimum": 1})),
 }
 SECURITY: dict[str, list[dict[str, list[str]]]] = {
@@ -111,6 +171,7 @@ SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "ticket": [],  # the first frame
     "platform": [{"source": []}, {"secret": []}],
     "operator": [{"token": []}],
+    "desk": [{"session": []}],
     "open": [],
 }
 HEADERS = {
@@ -130,6 +191,7 @@ OTHER_CONTENT = {
     "operator.metrics": "text/plain",
 }
 ID = {"type": "string", "pattern": "^[A-Za-z0-9_]{1,64}$"}
+OPERATOR_ID = {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,120}$"}
 EVENTS: tuple[type, ...] = (Accepted, Queued, Text, Reasoning, Retract, Notice, End)
 EXAMPLES: dict[type, dict[str, Any]] = {
     schemas.SendIn: {"client_id": "m-8f3k2j9d", "text": "用三句话介绍你自己"},
@@ -140,6 +202,7 @@ EXAMPLES: dict[type, dict[str, Any]] = {
     schemas.FeedbackIn: {"value": "up", "reasons": ["有帮助"]},
     schemas.ReportIn: {"reason": "内容不当"},
     schemas.RedeemIn: {"code": "7ZK4M-0QXWB-9H2TN-C5RVD"},
+    schemas.SearchIn: {"q": "周末", "limit": 20},
     schemas.ConsentIn: {"version": "latest", "overseas": False},
 }
 ERRORS: dict[str, tuple[type[YunliaoError], ...]] = {
@@ -147,12 +210,13 @@ ERRORS: dict[str, tuple[type[YunliaoError], ...]] = {
     "ticket": (InvalidRequest,),
     "platform": (IdentityUntrusted,),
     "operator": (IdentityUntrusted,),
+    "desk": (InvalidRequest, OperatorLogin, OperatorRole, IdentityUntrusted, NotFound, StoreUnavailable),
     "open": (),
 }
 """What every route of a plane may answer."""
 SENDING = (
     *(ConsentRequired, OverseasConsentRequired, Suspended),
-    *(ClientIdConflict, RequestTooLarge, UnsupportedMediaType, RateLimited, Draining),
+    *(ClientIdConflict, CoolingDown, RequestTooLarge, UnsupportedMediaType, RateLimited, Draining),
     *(InsufficientCredits, DailyLimit, TurnLimit, ServiceBudgetExhausted),
 )
 FURTHER: dict[str, tuple[type[YunliaoError], ...]] = {
@@ -165,6 +229,9 @@ FURTHER: dict[str, tuple[type[YunliaoError], ...]] = {
     "user.regenerate": SENDING,
     "user.continue_": SENDING,
     "user.redeem": (CodeInvalid, RateLimited),
+    "user.bind_operator": (OperatorLogin, RateLimited),
+    "desk.login": (RateLimited,),
+    "desk.own_password": (RateLimited,),
     "platform.jobs": (InvalidRequest, NotFound, StoreUnavailable),
 }
 
@@ -189,11 +256,12 @@ def document(app: Flask) -> dict[str, Any]:
         for name, (header, said) in HEADERS.items()
     }
     token = {"type": "http", "scheme": "bearer", "description": "YUNLIAO_METRICS_TOKEN"}
+    session = {"type": "http", "scheme": "bearer", "description": "the token of /op/v1/login"}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Yunliao", "version": __version__, "description": "docs/api.md"},
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": components, "securitySchemes": {**keys, "token": token}},
+        "components": {"schemas": components, "securitySchemes": {**keys, "token": token, "session": session}},
     }
 
 
@@ -233,7 +301,11 @@ def _operation(endpoint: str, arguments: list[str], schema: dict[type, Any]) -> 
         answer = {"content": {"application/json": {"schema": shown}}}
     elif endpoint in OTHER_CONTENT:
         answer = {"content": {OTHER_CONTENT[endpoint]: {"schema": {"type": "string"}}}}
-    name = {"type": "string"} if endpoint.startswith("platform.") else ID
+    name = ID
+    if endpoint.startswith("desk."):
+        name = {"type": "integer"} if arguments == ["version"] else OPERATOR_ID
+    elif endpoint.startswith("platform."):
+        name = {"type": "string"}
     operation: dict[str, Any] = {
         "operationId": endpoint,
         "summary": summary,

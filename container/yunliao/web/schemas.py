@@ -74,6 +74,14 @@ class ReportIn(In):
     comment: Annotated[str, Meta(max_length=500)] = ""
 
 
+class SearchIn(In):
+    """The same as the query of GET, where words had better not stand in an address."""
+
+    q: Annotated[str, Meta(max_length=400)]
+    after: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_=-]{1,120}$")] | None = None
+    limit: Annotated[int, Meta(ge=1, le=50)] = 20
+
+
 class ConsentIn(In):
     """Which agreement is accepted, and whether overseas processing is allowed."""
 

@@ -9,7 +9,7 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from yunliao.domain.turn import Turn
-from yunliao.errors import NotFound
+from yunliao.errors import InvalidRequest, NotFound
 from yunliao.ports import User
 from yunliao.services.conversations import ConversationView, Feedback
 from yunliao.services.export import Format
@@ -17,9 +17,10 @@ from yunliao.services.people import Owner
 from yunliao.services.turns import Sent
 from yunliao.web import schemas
 from yunliao.web.callers import caller
+from yunliao.web.desk_schemas import BindIn, CaseIdOut, UserComplaintIn
 from yunliao.web.failures import request_id
 from yunliao.web.render import event_list, events_json, sse
-from yunliao.web.validation import body, choice, cursor, flag, integer, number
+from yunliao.web.validation import NOT_TEXT, body, choice, cursor, flag, integer, number
 
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
@@ -41,7 +42,7 @@ AI_TEXT = frozenset(
     f"user.{name}"
     for name in (
         *("send", "events", "stream", "regenerate", "continue_", "messages", "export", "export_file"),
-        *("conversations", "create_conversation", "conversation", "rename", "restore"),
+        *("conversations", "create_conversation", "conversation", "rename", "restore", "search", "search_by_body"),
     )
 )
 """Whose answers may hold text of the model, titles and snippets included: each names the label (P12)."""
@@ -209,6 +210,32 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
         said = body(schemas.ReportIn)
         services.conversations.report(owner(), message_id, said.reason, said.comment)
         return _answer(schemas.DoneOut())
+
+    @routes.post("/complaints")
+    def complain() -> Response:
+        said, caller = body(UserComplaintIn), owner()
+        return _answer(CaseIdOut(case=services.cases.complain(caller, said.text)), 201)
+
+    @routes.post("/operator/bind")
+    def bind_operator() -> Response:
+        given = body(BindIn)
+        if not services.settings.operators_in_miniprogram:
+            raise NotFound
+        return _answer(services.operators.bind(owner().user_id, given.code))
+
+    @routes.get("/search")
+    def search() -> Response:
+        return found(request.args.get("q", ""), cursor("after"), integer("limit", 20, 1, 50))
+
+    @routes.post("/search")
+    def search_by_body() -> Response:
+        asked = body(schemas.SearchIn)
+        return found(asked.q, asked.after, asked.limit)
+
+    def found(query: str, after: str | None, limit: int) -> Response:
+        if NOT_TEXT.search(query):
+            raise InvalidRequest("q holds a character that is not text")
+        return _answer(services.search.find(owner(), query, after, limit))
 
     @routes.get("/me")
     def me() -> Response:

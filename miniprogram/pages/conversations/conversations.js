@@ -6,7 +6,7 @@ const OPEN = -152;
 
 /** All conversations of the person: newest first, searchable, with swipe actions and the same ones by a long press. */
 Page({
-  data: /** @type {any} */ ({ t: texts('zh'), items: [], loaded: false, loading: false, query: '', undo: null, error: null, swiped: '', moving: '', shift: 0 }),
+  data: /** @type {any} */ ({ t: texts('zh'), items: [], hits: [], searching: false, loaded: false, loading: false, query: '', undo: null, error: null, swiped: '', moving: '', shift: 0 }),
 
   onLoad() {
     const { yunliao } = getApp();

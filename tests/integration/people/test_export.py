@@ -12,6 +12,7 @@ from yunliao.adapters.store.mongo.records import document
 from yunliao.adapters.store.mongo.store import MongoStore
 from yunliao.adapters.store.sqlite.records import insert
 from yunliao.adapters.store.sqlite.store import SqliteStore
+from yunliao.domain.ledger.granting import Movement
 from yunliao.domain.turn import MessageBody, Turn
 from yunliao.ports import Conversation, Message
 from yunliao.services.export import Export, Producer
@@ -55,7 +56,7 @@ def test_the_file_holds_everything_once(stacked: Stack, instance: Instance) -> N
     file = json.loads(text)
     assert set(file) == {
         *("AIGC", "note", "label", "format", "service", "account", "consents"),
-        *("conversations", "messages", "turns"),
+        *("conversations", "messages", "turns", "credits", "moderation"),
     }
     assert set(file["AIGC"]) == {
         *("Label", "ContentProducer", "ProduceID", "ReservedCode1"),
@@ -70,6 +71,7 @@ def test_the_file_holds_everything_once(stacked: Stack, instance: Instance) -> N
     assert [one["id"] for one in file["conversations"] if one.get("deleted_at")] == [gone]
     assert len(file["conversations"]) == 3
     assert len(file["turns"]) == 4
+    assert [one["what"] for one in file["moderation"]] == ["report", "verdict"]
     messages = file["messages"]
     assert [one["text"] for one in messages if one["role"] == "user"] == ["第一个问题", None, "删掉的会话"]
     answers = [one for one in messages if one["role"] == "assistant"]
@@ -329,3 +331,17 @@ def test_another_room_joins_with_a_list_of_its_own(instance: Instance, monkeypat
     text = "".join(part.content for part in export.whole(user, owner, "markdown"))
     assert text.count("## 点数 Credits") == 1
     assert text.count("amount -") == 249
+
+
+def test_credits_are_in_the_file_by_number(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("yunliao.services.export.PART_BYTES", 1_000)
+    person = Person("payer").agree(instance)
+    user, _ = found_of(instance, person)
+    for number in range(1, 151):
+        movement = Movement(kind="grant", reference=f"gift-{number}", amount=number, at=number, note="礼物")
+        assert instance.services.store.ledger.move(user.id, movement).status == "posted"
+    entries = json.loads(person.export(instance))["credits"]
+    assert [one["number"] for one in entries] == list(range(1, 151))
+    assert [one["change"] for one in entries] == list(range(1, 151))
+    assert entries[0]["note"] == "礼物"
+    assert person.export(instance, "markdown").count("gift-") == 150

@@ -222,6 +222,22 @@ def test_a_resumed_text_is_context_and_not_checked_anew() -> None:
     assert shown + guard.release() == before + new
 
 
+@pytest.mark.parametrize(
+    "new", ["花开。月小，风清！云走；" * 9, "短句。" * 30, "一整句没有停顿的话" * 9, "a, b. c; d! " * 20]
+)
+def test_the_first_window_of_a_resumed_text_always_shows_something(new: str) -> None:
+    before = "前面已经看过的文字，" * 7
+    guard = Guard(GuardPolicy(), None)
+    guard.precede(before, 0)
+    for place in range(0, len(new), 2):
+        guard.feed(new[place : place + 2], place)
+        if windows := guard.windows(place):
+            guard.resolve(windows[0].index, PASS, place)
+            assert len(guard.release()) > len(before)
+            return
+    raise AssertionError("no window")
+
+
 def test_a_resumed_text_without_anything_new_is_settled_at_its_end() -> None:
     guard = Guard(GuardPolicy(), None)
     guard.precede("前面已经看过的文字，" * 7, 0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from yunliao.cli.ledger import whom
 from yunliao.domain.ledger.codes import LENGTH, Code, digest, shown
 from yunliao.errors import InvalidRequest
+from yunliao.services.operators import TERMINAL
 
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
@@ -33,6 +34,9 @@ def make(services: "Services", options: argparse.Namespace, out: TextIO) -> int:
         raise InvalidRequest(f"--count is 1 to {MOST}, --uses 1 to 1000000, --days 0 to 3650")
     now = time.time_ns() // 1_000_000
     ends = whom.ends(options.expires, now)
+    services.audit_trail.note(
+        TERMINAL, "credits.codes", subject=str(now), detail=f"{options.count} of {options.amount}"
+    )
     words = [shown(secrets.randbits(5 * LENGTH)) for _ in range(options.count)]
     services.store.ledger.put_codes(
         [

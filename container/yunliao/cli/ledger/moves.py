@@ -10,6 +10,7 @@ from yunliao.domain.ledger.granting import Movement
 from yunliao.domain.ledger.prices import LARGEST
 from yunliao.errors import InvalidRequest, NotFound
 from yunliao.ports_ledger import Posted
+from yunliao.services.operators import TERMINAL
 
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
@@ -63,7 +64,9 @@ def plan(services: "Services", options: argparse.Namespace, out: TextIO) -> int:
     table = services.settings.prices
     if table is None or options.plan not in table.allowances():
         raise InvalidRequest("the price table has no plan of that name")
-    if not services.store.ledger.set_plan(whom.user(services, options), options.plan):
+    user_id = whom.user(services, options)
+    services.audit_trail.note(TERMINAL, "credits.plan", subject=user_id, detail=options.plan)
+    if not services.store.ledger.set_plan(user_id, options.plan):
         raise NotFound("no such user")
     out.write("done: its allowance begins with the next day in China\n")
     return 0
@@ -97,6 +100,9 @@ def _move(
     reference = options.reference or f"{now}"
     movement = Movement(
         kind=kind, reference=reference, amount=options.amount, at=now, expires_at=expires_at, note=options.reason
+    )
+    services.audit_trail.note(
+        TERMINAL, f"credits.{kind}", subject=user_id, reason=options.reason, detail=f"{options.amount} {reference}"
     )
     posted = services.store.ledger.move(user_id, movement)
     out.write(_told(posted, kind) + "\n")

@@ -5,6 +5,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from yunliao.cli import whole_id
 from yunliao.domain.ledger.prices import LARGEST
 from yunliao.errors import InvalidRequest, NotFound
 
@@ -19,7 +20,7 @@ CHINA = timezone(timedelta(hours=8))
 
 def options(parser: Any) -> None:
     """Options that name one user."""
-    parser.add_argument("--user", default="", help="id as /v1/me shows it, or the whole one")
+    parser.add_argument("--user", default="", type=whole_id, help="id as /v1/me shows it, or the whole one")
     parser.add_argument("--openid", default="", help="openid of somebody who has used the service")
     parser.add_argument("--appid", default="", help="their mini-program; may be left out when only one is allowed")
 

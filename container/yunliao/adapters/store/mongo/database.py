@@ -105,19 +105,19 @@ class Database:
     @contextmanager
     def call(self, seconds: float | None = None) -> Iterator[None]:
         """Around every use of the server, and once only: a look at it, a time limit, and errors translated."""
-        self.trouble.check()
+        since = self.trouble.check()
         try:
             with time_limit(seconds or self.seconds):
                 yield
         except (PyMongoError, BSONError) as failed:
             if isinstance(failed, NetworkTimeout):
-                self.trouble.timed_out()
+                self.trouble.timed_out(since)
             elif isinstance(failed, AutoReconnect) and not isinstance(failed, WaitQueueTimeoutError):
-                self.trouble.began()
+                self.trouble.began(since)
             elif not isinstance(failed, WaitQueueTimeoutError):
-                self.trouble.over()
+                self.trouble.over(since)
             raise _unavailable(failed) from None
-        self.trouble.over()
+        self.trouble.over(since)
 
     def transaction(self, work: Callable[[ClientSession], Result | Refused[Result]]) -> Result:
         """Run `work` in a transaction over a snapshot and commit it; it runs again, whole, when another was in the

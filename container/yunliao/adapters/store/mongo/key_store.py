@@ -50,7 +50,7 @@ class MongoKeyStore:
     def get(self, share_id: str) -> KeyShare | None:
         """See `ports_people.KeyStore.get`."""
         with self._database.call():
-            found = self._keys.find_one({"_id": share_id})
+            found = self._database.one("user_keys", {"_id": share_id})
         return None if found is None or share_id == MARK else _share(found)
 
     def destroy(self, share_id: str, *, at: int) -> bool:
@@ -76,6 +76,13 @@ class MongoKeyStore:
         wanted = {"_id": {"$in": list(share_ids)}, "destroyed_at": {"$gt": 0}}
         with self._database.call():
             return {one["_id"] for one in self._keys.find(wanted, {"_id": 1})}
+
+    def clear(self) -> int:
+        """See `ports_people.KeyStore.clear`."""
+        with self._database.call(60):
+            found = int(self._keys.estimated_document_count())
+            self._keys.drop()
+        return max(0, found - 1)
 
     def ping(self) -> None:
         """See `ports_people.KeyStore.ping`."""

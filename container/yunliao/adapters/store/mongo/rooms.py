@@ -29,7 +29,7 @@ class MongoUsers:
     def get(self, user_id: str) -> User | None:
         """See `ports.Users.get`."""
         with self._database.call():
-            return read(User, self._database["users"].find_one({"_id": user_id}))
+            return read(User, self._database.one("users", {"_id": user_id}))
 
     def create(self, user: User) -> User:
         """See `ports.Users.create`."""
@@ -78,6 +78,7 @@ class MongoUsers:
                 ("conversations", "user_id"),
                 ("entries", "user_id"),
                 ("accounts", "_id"),
+                ("cards", "owner"),
                 ("users", "_id"),
             ):
                 counts[name] = self._database[name].delete_many({field: user_id}, session=session).deleted_count

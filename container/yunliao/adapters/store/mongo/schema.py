@@ -50,16 +50,51 @@ INDEXES = {
 
 
 def _first(database: Database) -> None:
-    for name, indexes in INDEXES.items():
-        with suppress(CollectionInvalid):  # it is there
-            database.db.create_collection(name)  # a transaction of an old server cannot make one
-        if indexes:
-            database[name].create_indexes(indexes)
+    _make(database, INDEXES)
 
 
 def _registers(database: Database) -> None:
     with suppress(CollectionInvalid):  # it is there
         database.db.create_collection("registers")
+
+
+RETENTION = {
+    "messages": [
+        IndexModel([("user_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="of_user"),
+        IndexModel([("created_at", ASCENDING)], name="by_age"),
+    ],
+    "conversations": [IndexModel([("last_activity_at", ASCENDING)], name="by_age")],
+    "verdicts": [
+        IndexModel([("at", DESCENDING), ("_id", DESCENDING)], name="newest"),
+        IndexModel([("user_id", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)], name="of_user"),
+    ],
+    "verdict_passes": [IndexModel([("day", ASCENDING), ("place", ASCENDING)], name="days")],
+}
+OPERATORS = {
+    "cards": [
+        IndexModel([("kind", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)], name="newest"),
+        IndexModel([("kind", ASCENDING), ("state", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)], name="state"),
+        IndexModel([("owner", ASCENDING), ("kind", ASCENDING)], name="owner"),
+        IndexModel([("expires_at", ASCENDING)], name="expiry", partialFilterExpression={"expires_at": {"$gt": 0}}),
+    ],
+    "audit": [],
+}
+
+
+def _retention(database: Database) -> None:
+    _make(database, RETENTION)
+
+
+def _operators(database: Database) -> None:
+    _make(database, OPERATORS)
+
+
+def _make(database: Database, collections: dict[str, list[IndexModel]]) -> None:
+    for name, indexes in collections.items():
+        with suppress(CollectionInvalid):  # it is there
+            database.db.create_collection(name)  # a transaction of an old server cannot make one
+        if indexes:
+            database[name].create_indexes(indexes)
 
 
 def _ledger(database: Database) -> None:
@@ -101,6 +136,8 @@ MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
     ("0002_registers", _registers),
     ("0003_ledger", _ledger),
     ("0004_people", _people),
+    ("0005_retention", _retention),
+    ("0006_operators", _operators),
     ("0007_once", _once),
 )
 

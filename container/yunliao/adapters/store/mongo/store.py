@@ -2,7 +2,10 @@
 
 from yunliao.adapters.store.mongo.conversations import MongoConversations
 from yunliao.adapters.store.mongo.database import CALL_SECONDS, Database
+from yunliao.adapters.store.mongo.desk import MongoAudit, MongoCards, MongoStanding, MongoVerdicts, MongoWiping
+from yunliao.adapters.store.mongo.history import MongoHistory
 from yunliao.adapters.store.mongo.key_store import MongoKeyStore
+from yunliao.adapters.store.mongo.keys import MongoWrappedKeys
 from yunliao.adapters.store.mongo.ledger import MongoLedger
 from yunliao.adapters.store.mongo.once import MongoOnce
 from yunliao.adapters.store.mongo.personal import MongoPersonalData
@@ -11,9 +14,11 @@ from yunliao.adapters.store.mongo.schema import MIGRATIONS, migrate
 from yunliao.adapters.store.mongo.turns import MongoTurns
 from yunliao.errors import StoreUnavailable
 from yunliao.ports import Conversations, Registers, Secrets, Tickets, Turns, Users
+from yunliao.ports_keys import WrappedKeys
 from yunliao.ports_ledger import Ledger
 from yunliao.ports_once import Once
 from yunliao.ports_people import PersonalData
+from yunliao.ports_records import AuditLog, Cards, History, Standing, Verdicts, Wiping
 
 PING_SECONDS = 2.0
 
@@ -33,6 +38,13 @@ class MongoStore:
         self.once: Once = MongoOnce(self._database)
         self.ledger: Ledger = MongoLedger(self._database)
         self.personal: PersonalData = MongoPersonalData(self._database)
+        self.keys: WrappedKeys = MongoWrappedKeys(self._database)
+        self.history: History = MongoHistory(self._database)
+        self.verdicts: Verdicts = MongoVerdicts(self._database)
+        self.cards: Cards = MongoCards(self._database)
+        self.audit: AuditLog = MongoAudit(self._database)
+        self.standing: Standing = MongoStanding(self._database)
+        self.wiping: Wiping = MongoWiping(self._database)
 
     def migrate(self) -> list[str]:
         """See `ports.Store.migrate`."""

@@ -27,37 +27,45 @@ class Trouble:
         self._look_at = 0.0
         self._timeouts = 0
         self._back_at = float("-inf")
+        self._answered = float("-inf")
+        """When the newest call that was answered had begun."""
 
-    def check(self) -> None:
-        """Returns if the call may go to the server; raises `StoreUnavailable` if it would only wait there."""
+    def check(self) -> float:
+        """Returns the time if the call may go to the server; raises `StoreUnavailable` if it would only wait there."""
         with self._lock:
-            if not self._away:
-                return
             now = self._monotonic()
-            if now < self._look_at:
-                raise StoreUnavailable("mongodb: no answer; looking again shortly")
-            self._look_at = now + random.uniform(*PAUSE)  # noqa: S311  only spreads load
+            if self._away:
+                if now < self._look_at:
+                    raise StoreUnavailable("mongodb: no answer; looking again shortly")
+                self._look_at = now + random.uniform(*PAUSE)  # noqa: S311  only spreads load
+            return now
 
-    def began(self) -> None:
-        """A call found nobody there."""
+    def began(self, since: float) -> None:
+        """A call that set out at `since` found nobody there. News from before the outage that is over is none."""
         with self._lock:
-            self._away = True
-            self._look_at = self._monotonic() + random.uniform(*PAUSE)  # noqa: S311  only spreads load
+            if since >= self._answered:
+                self._begin()
 
-    def timed_out(self) -> None:
-        """A call reached somebody, or seemed to, and had no answer in time."""
+    def timed_out(self, since: float) -> None:
+        """A call that set out at `since` reached somebody, or seemed to, and had no answer in time."""
         with self._lock:
-            self._timeouts += 1
-            many = self._timeouts >= TIMEOUTS
-        if many:
-            self.began()
+            if since >= self._answered:
+                self._timeouts += 1
+                if self._timeouts >= TIMEOUTS:
+                    self._begin()
 
-    def over(self) -> None:
-        """A call was answered."""
-        if self._away:
-            self._back_at = self._monotonic()
-        self._away = False
-        self._timeouts = 0
+    def _begin(self) -> None:
+        self._away = True
+        self._look_at = self._monotonic() + random.uniform(*PAUSE)  # noqa: S311  only spreads load
+
+    def over(self, since: float) -> None:
+        """A call that set out at `since` was answered."""
+        with self._lock:
+            if self._away:
+                self._back_at = self._monotonic()
+            self._away = False
+            self._timeouts = 0
+            self._answered = max(self._answered, since)
 
     def settled(self, seconds: float) -> bool:
         """Whether the last outage, if there was one, is over for so long. Until then a lease that ran out says nothing

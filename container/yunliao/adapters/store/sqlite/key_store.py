@@ -78,6 +78,14 @@ class SqliteKeyStore:
             found = rows(connection, statement, msgspec.json.encode(list(share_ids)).decode())
         return {one["id"] for one in found}
 
+    def clear(self) -> int:
+        """See `ports_people.KeyStore.clear`."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM marks")
+            removed = connection.execute("DELETE FROM user_keys").rowcount
+        self._database.forget()
+        return removed
+
     def ping(self) -> None:
         """See `ports_people.KeyStore.ping`."""
         with self._database.read() as connection:

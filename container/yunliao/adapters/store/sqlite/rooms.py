@@ -52,6 +52,7 @@ class SqliteUsers:
             counts = {"events": events}
             for table in ("messages", "turns", "conversations", "consents", "entries", "accounts"):
                 counts[table] = _delete(connection, table, "user_id", user_id)
+            counts["cards"] = _delete(connection, "cards", "owner", user_id)
             counts["users"] = _delete(connection, "users", "id", user_id)
         self._database.forget()
         return counts

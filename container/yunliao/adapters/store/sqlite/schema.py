@@ -83,6 +83,37 @@ def _people(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _retention(connection: sqlite3.Connection) -> None:
+    for statement in (
+        "CREATE INDEX messages_of_user ON messages (user_id, created_at, id)",
+        "CREATE INDEX messages_by_age ON messages (created_at)",
+        "CREATE INDEX conversations_by_age ON conversations (last_activity_at)",
+        "CREATE TABLE verdicts (id TEXT PRIMARY KEY, at INTEGER NOT NULL, user_id TEXT NOT NULL, turn_id TEXT NOT NULL,"
+        " place TEXT NOT NULL, layer TEXT NOT NULL, suggest TEXT NOT NULL, label INTEGER NOT NULL,"
+        " trace_id TEXT NOT NULL, request_id TEXT NOT NULL)",
+        "CREATE INDEX verdicts_by_time ON verdicts (at, id)",
+        "CREATE INDEX verdicts_of_user ON verdicts (user_id, at, id)",
+        "CREATE TABLE verdict_passes (day INTEGER NOT NULL, place TEXT NOT NULL, passes INTEGER NOT NULL,"
+        " PRIMARY KEY (day, place)) WITHOUT ROWID",
+    ):
+        connection.execute(statement)
+
+
+def _operators(connection: sqlite3.Connection) -> None:
+    for statement in (
+        "ALTER TABLE users ADD COLUMN cooling_until INTEGER NOT NULL DEFAULT 0",
+        "CREATE TABLE cards (kind TEXT NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL, version INTEGER NOT NULL,"
+        " owner TEXT NOT NULL, state TEXT NOT NULL, expires_at INTEGER NOT NULL, body BLOB NOT NULL,"
+        " PRIMARY KEY (kind, id))",
+        "CREATE INDEX cards_by_time ON cards (kind, at, id)",
+        "CREATE INDEX cards_by_state ON cards (kind, state, at, id)",
+        "CREATE INDEX cards_of_owner ON cards (owner, kind)",
+        "CREATE INDEX cards_expiry ON cards (expires_at) WHERE expires_at > 0",
+        "CREATE TABLE audit (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL, mac BLOB NOT NULL)",
+    ):
+        connection.execute(statement)
+
+
 def _once(connection: sqlite3.Connection) -> None:
     connection.execute(
         "CREATE TABLE once (name TEXT PRIMARY KEY, token TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID"
@@ -95,6 +126,8 @@ MIGRATIONS = (
     ("0002_registers", _registers),
     ("0003_ledger", _ledger),
     ("0004_people", _people),
+    ("0005_retention", _retention),
+    ("0006_operators", _operators),
     ("0007_once", _once),
 )
 

@@ -2,6 +2,9 @@
 
 from yunliao.adapters.store.sqlite.conversations import SqliteConversations
 from yunliao.adapters.store.sqlite.database import Database, row
+from yunliao.adapters.store.sqlite.desk import SqliteAudit, SqliteCards, SqliteStanding, SqliteVerdicts, SqliteWiping
+from yunliao.adapters.store.sqlite.history import SqliteHistory
+from yunliao.adapters.store.sqlite.keys import SqliteWrappedKeys
 from yunliao.adapters.store.sqlite.ledger import SqliteLedger
 from yunliao.adapters.store.sqlite.once import SqliteOnce
 from yunliao.adapters.store.sqlite.personal import SqlitePersonalData
@@ -9,9 +12,11 @@ from yunliao.adapters.store.sqlite.rooms import SqliteRegisters, SqliteSecrets, 
 from yunliao.adapters.store.sqlite.schema import migrate
 from yunliao.adapters.store.sqlite.turns import SqliteTurns
 from yunliao.ports import Conversations, Registers, Secrets, Tickets, Turns, Users
+from yunliao.ports_keys import WrappedKeys
 from yunliao.ports_ledger import Ledger
 from yunliao.ports_once import Once
 from yunliao.ports_people import PersonalData
+from yunliao.ports_records import AuditLog, Cards, History, Standing, Verdicts, Wiping
 
 
 class SqliteStore:
@@ -28,6 +33,13 @@ class SqliteStore:
         self.once: Once = SqliteOnce(self._database)
         self.ledger: Ledger = SqliteLedger(self._database)
         self.personal: PersonalData = SqlitePersonalData(self._database)
+        self.keys: WrappedKeys = SqliteWrappedKeys(self._database)
+        self.history: History = SqliteHistory(self._database)
+        self.verdicts: Verdicts = SqliteVerdicts(self._database)
+        self.cards: Cards = SqliteCards(self._database)
+        self.audit: AuditLog = SqliteAudit(self._database)
+        self.standing: Standing = SqliteStanding(self._database)
+        self.wiping: Wiping = SqliteWiping(self._database)
 
     def migrate(self) -> list[str]:
         """See `ports.Store.migrate`."""
