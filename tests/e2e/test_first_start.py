@@ -32,7 +32,6 @@ def test_a_developer_sees_the_mistake_at_once(tmp_path: Path) -> None:
 def test_wrong_settings_are_explained_to_the_phone_and_sigterm_ends_it(tmp_path: Path) -> None:
     env = {"YUNLIAO_MASTER_KEYS": "", "YUNLIAO_APPIDS": "not an appid"}
     with LocalCloudRun(data=tmp_path, env=env, unready=True) as cloud:
-        phone = Phone(cloud.url, "operator")
         answer = SILENT.request(
             "GET",
             cloud.url + "/v1/config",
@@ -46,7 +45,6 @@ def test_wrong_settings_are_explained_to_the_phone_and_sigterm_ends_it(tmp_path:
         upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
         assert SILENT.request("GET", direct(cloud) + "/v1/socket", headers=upgrade).status == 503
         assert not (tmp_path / "yunliao.db").exists()
-        assert phone
         cloud.tell(1, "term")
         until = time.monotonic() + 60
         while cloud.state()["instances"][0]["state"] != "stopped" and time.monotonic() < until:
@@ -58,7 +56,7 @@ def test_a_store_that_comes_later_is_found_without_a_restart(tmp_path: Path) -> 
     with ReplicaSet(tmp_path / "mongod") as store:
         store.members[0].kill()
         with LocalCloudRun(data=tmp_path / "data", store_url=store.url("yunliao"), unready=True) as cloud:
-            phone = Phone(cloud.url, "patient")
+            phone = Phone(cloud.url, "patient", agree=False)
             started = cloud.state()["instances"][0]["starts"]
             told = SILENT.request("GET", direct(cloud) + "/readyz", timeout=60)
             assert told.status == 503
