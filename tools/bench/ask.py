@@ -144,7 +144,10 @@ class Socket:
         heard = Heard(time.monotonic())
         await socket.send_json({"op": "send", "client_id": uuid.uuid4().hex, "text": question(number)})
         while True:
-            said = await socket.receive_json()
+            message = await socket.receive()
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                raise WrongAnswer(f"the socket was closed: {message.data}")
+            said = json.loads(message.data)
             if said["op"] == "error":
                 raise WrongAnswer(said["error"]["code"])
             if said["op"] == "event":
