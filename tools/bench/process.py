@@ -30,14 +30,9 @@ class Process:
         self._log = open(log, "ab")  # noqa: SIM115  closed in `end`
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            list(command), cwd=folder, env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            list(command), cwd=folder, env=dict(env), stdin=subprocess.DEVNULL, stdout=self._log,
             stderr=self._log, start_new_session=True,
         )  # fmt: skip
-
-    def line(self) -> str:
-        """The next line it prints."""
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().decode()
 
     def answers(self, url: str, seconds: float = 60) -> float:
         """Seconds from the start until `url` gives 200. Raises `TimeoutError`, or `RuntimeError` when it ended."""
@@ -89,6 +84,4 @@ class Process:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
         self._log.close()
