@@ -48,9 +48,8 @@ exports.main = async (event, context) => {
     }
     const body = { client_id: clientId(asked, caller, context), text: asked.content };
     if (asked.model) body.model = String(asked.model);
-    const conversation = asked.conversation_id ? String(asked.conversation_id) : asked.new === true ? '' : await service.recent();
-    if (conversation) body.conversation_id = conversation;
-    const { turn } = await service.ask('POST', '/v1/turns?wait=0', body);
+    const named = asked.conversation_id ? [String(asked.conversation_id)] : asked.new === true ? [''] : await service.recent();
+    const { turn } = await service.send(body, named);
     return await service.answer(turn.id, turn.conversation_id);
   } catch (error) {
     if (error instanceof Refused) return error.answer;
@@ -99,11 +98,30 @@ class Service {
     }
   }
 
-  /** The conversation that the caller was just in, '' if there is none. */
+  /**
+   * The conversation that the caller was just in, the one before, and '' for a new one: what this call may mean, the
+   * likeliest first.
+   */
   async recent() {
-    const { conversations } = await this.ask('GET', '/v1/conversations?limit=1');
-    const [newest] = conversations;
-    return newest && Date.now() - newest.last_activity_at < GOES_ON ? newest.id : '';
+    const { conversations } = await this.ask('GET', '/v1/conversations?limit=2');
+    const fresh = conversations.filter((one) => Date.now() - one.last_activity_at < GOES_ON).map((one) => one.id);
+    return [...fresh, ''];
+  }
+
+  /**
+   * The turn of this message. The platform may deliver one invocation twice, and the second time the list of conversations
+   * has what the first one made: where the same message stands under another of these `conversations`, that turn is meant.
+   */
+  async send(body, conversations) {
+    for (const [place, conversation] of conversations.entries()) {
+      try {
+        return await this.ask('POST', '/v1/turns?wait=0', conversation ? { ...body, conversation_id: conversation } : body);
+      } catch (error) {
+        const taken = error instanceof Refused && error.answer.error.code === 'client_id_conflict';
+        if (!taken || place === conversations.length - 1) throw error;
+      }
+    }
+    throw new Error('no conversation was given');
   }
 
   /** Waits for the end of a turn, as long as this function may run. @param {string} turn @param {string} conversation */

@@ -12,7 +12,7 @@ const browsers = new Browsers()
 let cloud
 
 before(async () => {
-  cloud = await LocalCloud.start({ env: { YUNLIAO_RATE_LIMIT: '30/minute' } })
+  cloud = await LocalCloud.start({ env: { YUNLIAO_RATE_LIMIT: '30/minute', YUNLIAO_COOLDOWN: 'off' } })
   await browsers.open()
 })
 after(() => endAll(browsers, cloud))

@@ -2,11 +2,13 @@
 
 import sys
 from functools import cached_property
-from typing import Any
+from typing import Any, TextIO
 
 
 class JsonTurnLog:
-    """Implements `ports.TurnLog`."""
+    """Implements `ports.TurnLog`. A command of the operator sets `stream`: its own output is what was asked for."""
+
+    stream: TextIO | None = None
 
     def turn(self, **fields: str | int | float | bool | None) -> None:
         """The canonical line of an ended turn; fields without a value are left out."""
@@ -35,7 +37,7 @@ class JsonTurnLog:
         import structlog
 
         return structlog.wrap_logger(
-            structlog.PrintLogger(sys.stdout),
+            structlog.PrintLogger(self.stream or sys.stdout),
             processors=[
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -58,6 +58,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], out: TextIO =
         from yunliao.bootstrap import build_services  # not for --help
 
         services = build_services(settings)
+        services.turn_log.stream = sys.stderr
         try:
             return commands[options.command].run(services, options, out)
         finally:
