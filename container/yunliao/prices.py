@@ -1,14 +1,11 @@
 """The operator's prices: `YUNLIAO_PRICES`, JSON or the path of a JSON file (docs/credits.md)."""
 
 from collections.abc import Collection
-from pathlib import Path
 
 import msgspec
 
 from yunliao.domain.ledger.prices import PriceTable, unpriced
-
-MAX_FILE = 256 * 1024
-"""Characters of the file."""
+from yunliao.json_file import read_json_file
 
 
 class PricesWrong(ValueError):
@@ -17,7 +14,7 @@ class PricesWrong(ValueError):
 
 def parse_prices(value: str) -> PriceTable:
     """The table of a JSON text, or of the file at this path. Raises `PricesWrong`."""
-    text = value if value.lstrip()[:1] == "{" else _file(value)
+    text = value if value.lstrip()[:1] == "{" else read_json_file(value, "{", PricesWrong)
     try:
         table = msgspec.json.decode(text, type=PriceTable)
     except msgspec.ValidationError as error:
@@ -37,14 +34,3 @@ def check_models(table: PriceTable, models: Collection[str]) -> None:
     missing = unpriced(table, models)
     if missing:
         raise PricesWrong(f"has no price for {len(missing)} of the models people may choose: add a line for each")
-
-
-def _file(path: str) -> str:
-    try:
-        with Path(path).open(encoding="utf-8") as file:
-            text = file.read(MAX_FILE + 1)
-    except (OSError, ValueError):
-        raise PricesWrong("is neither JSON (starting with {) nor the path of a readable file") from None
-    if len(text) > MAX_FILE:
-        raise PricesWrong("names a file that is too large")
-    return text.lstrip("\ufeff")

@@ -5,15 +5,14 @@ Every mistake is told with the place of its field; no value is ever repeated, si
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
-MAX_FILE = 256 * 1024
-"""Bytes of the file."""
+from yunliao.json_file import read_json_file
+
 MAX_RELAYS = 20
 """Names are labels of metrics, so there must not be many."""
 
@@ -116,16 +115,10 @@ def with_keys(relays: tuple[RelaySpec, ...], environ: Mapping[str, str]) -> tupl
 
 
 def _file(path: str) -> str:
-    try:
-        with Path(path).open(encoding="utf-8") as file:
-            text = file.read(MAX_FILE + 1)
-    except (OSError, ValueError):
-        raise RelaysWrong("is neither JSON (starting with [ or {) nor the path of a readable file") from None
-    if len(text) > MAX_FILE:
-        raise RelaysWrong("names a file that is too large")
+    text = read_json_file(path, "[ or {", RelaysWrong)
     if text.lstrip("\ufeff \t\r\n")[:1] not in ("[", "{"):
         raise RelaysWrong("names a file that does not start with [ or {")
-    return text.lstrip("\ufeff")
+    return text
 
 
 def _told(error: str) -> str:

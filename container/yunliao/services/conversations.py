@@ -1,7 +1,5 @@
 """A user's conversations, opened for their owner alone."""
 
-import base64
-import binascii
 from collections.abc import Callable, Sequence
 from typing import Generic, Literal, TypeVar
 
@@ -11,6 +9,7 @@ from yunliao.domain.turn import MessageBody
 from yunliao.errors import ConsentRequired, InvalidRequest, NotFound, YunliaoError
 from yunliao.ports import Clock, Conversation, Conversations, Ids, Message
 from yunliao.services.asking import open_body
+from yunliao.services.paging import cursor, place
 from yunliao.services.people import Owner
 
 UNDO_SECONDS = 60
@@ -96,7 +95,7 @@ class ConversationService:
 
     def page(self, owner: Owner, before: str | None, limit: int) -> Page[ConversationView]:
         """Newest activity first. Raises `InvalidRequest` for a cursor that is not one of ours."""
-        found = self._conversations.page(owner.user_id, before=_cursor(before), limit=limit + 1)
+        found = self._conversations.page(owner.user_id, before=place(before), limit=limit + 1)
         views = [self._view(owner, conversation) for conversation in found[:limit]]
         return Page(views, _next([(c.last_activity_at, c.id) for c in found], limit))
 
@@ -142,7 +141,7 @@ class ConversationService:
     def messages(self, owner: Owner, conversation_id: str, before: str | None, limit: int) -> Page[MessageView]:
         """The newest page (or the one before a cursor), oldest first within the page."""
         self._own(owner, conversation_id)
-        found = self._conversations.messages(owner.user_id, conversation_id, before=_cursor(before), limit=limit + 1)
+        found = self._conversations.messages(owner.user_id, conversation_id, before=place(before), limit=limit + 1)
         views = [self._message(owner, message) for message in reversed(found[:limit])]
         return Page(views, _next([(m.created_at, m.id) for m in found], limit))
 
@@ -225,19 +224,9 @@ def _title(title: str) -> str:
     return clean
 
 
-def _cursor(text: str | None) -> tuple[int, str] | None:
-    if text is None:
-        return None
-    try:
-        at, _, record = base64.urlsafe_b64decode(text.encode("ascii", "strict")).decode().partition(":")
-        return int(at), record
-    except (binascii.Error, ValueError):
-        raise InvalidRequest("before is not a cursor of this list") from None
-
-
 def _next(keys: Sequence[tuple[int, str]], limit: int) -> str | None:
     """The cursor of the last item shown, when one more was found than asked for."""
     if len(keys) <= limit:
         return None
     at, record = keys[limit - 1]
-    return base64.urlsafe_b64encode(f"{at}:{record}".encode()).decode()
+    return cursor(at, record)

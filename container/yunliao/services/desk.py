@@ -4,16 +4,15 @@ Contents are sealed under a key of the service (not of a user), so words of a us
 names records that the user's own key opens, and goes when the user is erased.
 """
 
-import base64
-import binascii
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import msgspec
 
-from yunliao.errors import InvalidRequest, NotFound, StoreUnavailable
+from yunliao.errors import NotFound, StoreUnavailable
 from yunliao.ports import Vault
 from yunliao.ports_records import Card, Cards
+from yunliao.services.paging import cursor, place
 from yunliao.services.shared_key import SharedKey
 
 TRIES = 20
@@ -80,19 +79,3 @@ class Desk:
 
 def _context(card: Card) -> str:
     return f"card/{card.kind}/{card.id}"
-
-
-def cursor(at: int, record: str) -> str:
-    """An opaque place in a list that is ordered by time and id."""
-    return base64.urlsafe_b64encode(f"{at}:{record}".encode()).decode()
-
-
-def place(text: str | None) -> tuple[int, str] | None:
-    """The place of a cursor. Raises `InvalidRequest` for one that is not ours."""
-    if text is None:
-        return None
-    try:
-        at, _, record = base64.urlsafe_b64decode(text.encode("ascii", "strict")).decode().partition(":")
-        return int(at), record
-    except (binascii.Error, ValueError):
-        raise InvalidRequest("before is not a cursor of this list") from None

@@ -14,7 +14,8 @@ from yunliao.ports_records import Card, PassCount, Standing, VerdictEntry, Verdi
 from yunliao.services.audit_trail import AuditTrail
 from yunliao.services.cases import Cases
 from yunliao.services.conversations import ConversationService, ConversationView, MessageView, Page
-from yunliao.services.desk import Desk, cursor, place
+from yunliao.services.desk import Desk
+from yunliao.services.paging import cursor, place
 from yunliao.services.people import Owner, People
 
 DAY_MS = 86_400_000

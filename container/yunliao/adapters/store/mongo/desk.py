@@ -1,19 +1,17 @@
 """Verdicts, cards, the audit log and users' standing in MongoDB."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
-from bson.int64 import Int64
 from pymongo import ASCENDING, DESCENDING, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from yunliao.adapters.store.mongo.database import Database, Document
-from yunliao.adapters.store.mongo.records import LARGEST
+from yunliao.adapters.store.mongo.records import LARGEST, load
 from yunliao.adapters.store.mongo.records import before as before_cursor
 from yunliao.ports_records import AuditEntry, Card, PassCount, VerdictEntry
 
-Made = TypeVar("Made", VerdictEntry, Card)
 NEWEST = [("at", DESCENDING), ("_id", DESCENDING)]
 DAY_MS = 86_400_000
 
@@ -39,7 +37,7 @@ class MongoVerdicts:
         """See `ports_records.Verdicts.page`."""
         wanted = ({} if user_id is None else {"user_id": user_id}) | before_cursor("at", before)
         with self._database.call():
-            return [_struct(VerdictEntry, one) for one in self._verdicts.find(wanted).sort(NEWEST).limit(limit)]
+            return [load(VerdictEntry, one) for one in self._verdicts.find(wanted).sort(NEWEST).limit(limit)]
 
     def times(self, user_id: str, *, since: int, limit: int) -> list[int]:
         """See `ports_records.Verdicts.times`."""
@@ -85,7 +83,7 @@ class MongoCards:
         """See `ports_records.Cards.get`."""
         with self._database.call():
             found = self._cards.find_one({"_id": f"{kind}/{card_id}"})
-        return None if found is None else _struct(Card, found)
+        return None if found is None else load(Card, found)
 
     def put(self, card: Card) -> bool:
         """See `ports_records.Cards.put`."""
@@ -114,7 +112,7 @@ class MongoCards:
         if before is not None:
             wanted |= before_cursor("at", (before[0], f"{kind}/{before[1]}"))
         with self._database.call():
-            return [_struct(Card, one) for one in self._cards.find(wanted).sort(NEWEST).limit(limit)]
+            return [load(Card, one) for one in self._cards.find(wanted).sort(NEWEST).limit(limit)]
 
     def remove_of(self, kind: str, owner: str) -> int:
         """See `ports_records.Cards.remove_of`."""
@@ -195,16 +193,6 @@ class MongoWiping:
         """See `ports_records.Wiping.clear`."""
         with self._database.call(60.0):
             self._database.db.drop_collection(name)
-
-
-def _struct(kind: type[Made], found: dict[str, Any]) -> Made:
-    if "id" not in found:
-        found["id"] = found["_id"]
-    values: dict[str, Any] = {name: found[name] for name in kind.__struct_fields__ if name in found}
-    for name, value in values.items():
-        if type(value) is Int64:
-            values[name] = int(value)
-    return kind(**values)
 
 
 def _entry(found: dict[str, Any]) -> AuditEntry:

@@ -11,8 +11,9 @@ from yunliao.domain.ledger.codes import Code
 from yunliao.domain.ledger.entries import Entry
 from yunliao.domain.turn import Turn
 from yunliao.ports import Conversation, Message, User
+from yunliao.ports_records import Card, VerdictEntry
 
-Record = TypeVar("Record", Turn, Message, Conversation, User, Entry, Code)
+Record = TypeVar("Record", Turn, Message, Conversation, User, Entry, Code, VerdictEntry, Card)
 
 LARGEST = 2**63 - 1
 """The largest number a field holds."""
@@ -30,7 +31,7 @@ def document(record: Turn | Message | Conversation | User) -> dict[str, Any]:
 
 def load(kind: type[Record], found: dict[str, Any]) -> Record:
     """The struct of a document that is there."""
-    found["id"] = found["_id"]
+    found.setdefault("id", found["_id"])  # a card's own id stands beside its composite one
     # The driver gives large numbers as a kind of int of its own, which nothing outside has to know.
     values: dict[str, Any] = {name: found[name] for name in kind.__struct_fields__ if name in found}
     for name, value in values.items():
