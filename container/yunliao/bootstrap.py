@@ -7,8 +7,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+
 from yunliao import errors
 from yunliao.adapters.clock import SystemClock
+from yunliao.adapters.counted_metrics import CountedMetrics
 from yunliao.adapters.ids import SortableIds
 from yunliao.adapters.live_words import LiveWords
 from yunliao.adapters.logging import JsonTurnLog
@@ -66,6 +69,8 @@ from yunliao.services.screening import Screening
 from yunliao.services.search import Search
 from yunliao.services.shared_key import SharedKey
 from yunliao.services.signed_calls import SignedCalls
+from yunliao.services.summary import Summary
+from yunliao.services.tally_book import CountedTurns, TallyBook
 from yunliao.services.tickets import TicketService
 from yunliao.services.turns import TurnService
 from yunliao.services.users_desk import UsersDesk
@@ -116,6 +121,8 @@ class Services:
     operators: Operators
     users_desk: UsersDesk
     credit_desk: CreditDesk
+    tally_book: TallyBook
+    summary: Summary
 
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
@@ -127,6 +134,7 @@ class Services:
     def close(self) -> None:
         """End the committer, then release the relays' connections and the store."""
         self.engine.close()
+        self.tally_book.close()
         if self.pricing is not None:
             self.pricing.close()
         self.relays.close()
@@ -153,7 +161,17 @@ def build_services(settings: Settings) -> Services:
 
 
 def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Services:
-    clock, metrics, turn_log = SystemClock(), PrometheusMetrics(), JsonTurnLog()
+    clock, turn_log, instance = SystemClock(), JsonTurnLog(), secrets.token_hex(8)
+    tally_book = TallyBook(
+        tallies=store.tallies,
+        clock=clock,
+        instance=instance,
+        spawn=spawn,
+        told=lambda hour, version, tally: turn_log.tally(
+            instance=instance, hour=hour, version=version, **msgspec.to_builtins(tally)
+        ),
+    )
+    metrics = CountedMetrics(tally_book)
     ids = SortableIds(clock)
     vault = MasterKeyVault(settings.master_keys)
     store.migrate()
@@ -172,7 +190,6 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         window=settings.context_tokens,
         reserve=settings.answer_tokens,
     )
-    instance = secrets.token_hex(8)
     desk = Desk(cards=store.cards, key=SharedKey("desk", shared=store.secrets, vault=vault), vault=vault)
     audit_trail = AuditTrail(
         log=store.audit,
@@ -211,6 +228,10 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
     following = Following(turns=store.turns, clock=clock, spawn=spawn)
     pool = build_pool(settings, clock, metrics)
     pricing = _pricing(settings, store, asking, clock, metrics, turn_log)
+    slots = _slots(settings, store, clock, instance)
+    metrics.queue(lambda: slots.depth)
+    tally_book.queued = lambda: slots.depth
+    summary = Summary(tallies=store.tallies, book=tally_book, clock=clock)
     engine = Engine(
         instance=instance,
         turns=store.turns,
@@ -220,7 +241,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
             relay=pool,
             screening=screening,
             asking=asking,
-            slots=_slots(settings, store, clock, instance),
+            slots=slots,
             clock=clock,
             metrics=metrics,
             guard=GuardPolicy(),
@@ -232,7 +253,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         ),
         clock=clock,
         metrics=metrics,
-        turn_log=turn_log,
+        turn_log=CountedTurns(turn_log, tally_book, clock),
         lease_seconds=settings.lease_seconds,
         spawn=spawn,
         metered=pricing.ended if pricing else None,
@@ -330,6 +351,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
                 history_days=settings.history_days,
                 verdict_days=settings.verdict_days,
             ),
+            settle=summary.settle,
         ),
         search=Search(
             conversations=store.conversations, history=store.history, clock=clock, ai_label=settings.ai_label
@@ -364,6 +386,8 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         ),
         credit_desk=CreditDesk(ledger=store.ledger, table=settings.prices, audit=audit_trail, clock=clock, ids=ids),
         users_desk=users_desk,
+        tally_book=tally_book,
+        summary=summary,
     )
     return _customer_service(settings, services, store, clock)
 

@@ -110,6 +110,24 @@ class Tally(msgspec.Struct, kw_only=True, omit_defaults=True):
         )
 
 
+class Standing(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """How an instance stands: `breakers` by upstream, `day_part` of the service's daily limit that is taken; `gone`
+    when it has ended."""
+
+    live: int = 0
+    queued: int = 0
+    breakers: dict[str, str] = {}
+    day_part: float = 0.0
+    gone: bool = False
+
+
+class Kept(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What the store keeps of a span; `now` of an instance's hours only."""
+
+    tally: Tally
+    now: Standing = msgspec.field(default_factory=Standing)
+
+
 def summed(tallies: Iterable[Tally], *, together: bool = False) -> Tally:
     """All of them in one."""
     total = Tally()
@@ -136,8 +154,8 @@ def observe(histogram: Histogram, milliseconds: float, bounds: tuple[int, ...]) 
 
 
 def percentile(histogram: Histogram, part: float, bounds: tuple[int, ...]) -> int | None:
-    """Milliseconds within which that `part` (0 to 1) lies, computed as Prometheus' `histogram_quantile` does: a straight
-    line within the bucket, and the last bound for all above it. None without observations."""
+    """Milliseconds within which that `part` (0 to 1) lies, computed as Prometheus' `histogram_quantile` does: a
+    straight line within the bucket, and the last bound for all above it. None without observations."""
     total = sum(histogram.values())
     if not total:
         return None

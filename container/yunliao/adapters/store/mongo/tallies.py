@@ -36,9 +36,7 @@ class MongoTallies:
         with self._database.call():
             found = self._tallies.find(within).sort("_id", ASCENDING)
             return [
-                TallyRecord(
-                    span=span, at=int(at), source=source, version=int(one["version"]), body=bytes(one["body"])
-                )
+                TallyRecord(span=span, at=int(at), source=source, version=int(one["version"]), body=bytes(one["body"]))
                 for one in found
                 for _, at, source in [one["_id"].split("/", 2)]
             ]
