@@ -2,14 +2,15 @@
 
 import secrets
 import threading
+import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
-from yunliao import errors
+from yunliao import __version__, errors
 from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.counted_metrics import CountedMetrics
 from yunliao.adapters.ids import SortableIds
@@ -27,6 +28,7 @@ from yunliao.adapters.wechat.moderation import WechatModerator
 from yunliao.adapters.wechat.push_codec import PushCodec
 from yunliao.adapters.words import DEFAULT_WORDS, DEVELOPMENT_WORDS
 from yunliao.domain.guard import GuardPolicy
+from yunliao.errors import StoreUnavailable
 from yunliao.ports import AcceptLimits, Moderator, Store
 from yunliao.ports_people import KeyStore
 from yunliao.ports_records import RecordStore
@@ -79,6 +81,9 @@ from yunliao.services.wiping import Wipe
 from yunliao.services.word_lists import WordLists
 from yunliao.settings import Settings
 
+LINE_LATER = 1.0
+"""Seconds after the start at which its log line is written: the first requests do not wait for what writes lines."""
+
 
 @dataclass(frozen=True)
 class Services:
@@ -124,11 +129,25 @@ class Services:
     tally_book: TallyBook
     summary: Summary
 
+    def started(self, seconds: float) -> None:
+        """Ready, so long after the process began."""
+        self.metrics.started(seconds)
+
+        def tell() -> None:
+            time.sleep(LINE_LATER)
+            self.turn_log.started(instance=self.engine.instance, version=__version__, seconds=seconds)
+
+        spawn(tell)
+
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
+        began = time.monotonic()
         finished = self.engine.drain(grace_seconds)
         self.following.close()
         self.verdict_log.flush()
+        with suppress(StoreUnavailable):  # it is tried once more at the very end
+            self.tally_book.flush()
+        self.turn_log.drained(instance=self.engine.instance, finished=finished, seconds=time.monotonic() - began)
         return finished
 
     def close(self) -> None:
