@@ -91,36 +91,39 @@ def scraped(cloud: LocalCloudRun) -> Tally:
 
 def tally_of(exposition: str) -> Tally:
     """One instance's numbers as a tally; what `Tally` has and a counter has not stays empty."""
-    tally = Tally()
-    samples = re.findall(r"^(yunliao_\w+?)(?:\{(.*)\})? (\S+)$", exposition, re.MULTILINE)
-    for name, labels, value in samples:
-        label = dict(re.findall(r'(\w+)="([^"]*)"', labels))
-        number = int(float(value))
-        if not number:
-            continue
-        match name:
-            case "yunliao_turns_ended_total":
-                tally.ended[label["reason"]] = tally.ended.get(label["reason"], 0) + number
-                if label["code"]:
-                    tally.errors[label["code"]] = tally.errors.get(label["code"], 0) + number
-            case "yunliao_tokens_total":
-                setattr(tally, f"{label['direction']}_tokens", number)
-            case "yunliao_credits_cost_total":
-                tally.cost = number
-            case "yunliao_credits_refused_total":
-                tally.refused[label["code"]] = number
-            case "yunliao_store_failures_total":
-                tally.store_failures = number
-            case "yunliao_takeovers_total":
-                tally.takeovers = number
-            case "yunliao_relay_attempts_total":
-                tally.relay.setdefault(label["upstream"], {})[label["outcome"]] = number
-            case "yunliao_moderation_seconds_count":
-                tally.moderation.setdefault(label["layer"], {})[label["outcome"]] = number
-    tally.first_text = histogram(exposition, "yunliao_first_text_seconds")
-    tally.whole = histogram(exposition, "yunliao_turn_seconds")
-    tally.queued = histogram(exposition, "yunliao_queue_seconds")
-    return tally
+
+    def counts(name: str, *labels: str) -> dict[tuple[str, ...], int]:
+        """What is not zero, by those labels."""
+        found: dict[tuple[str, ...], int] = {}
+        for said, value in re.findall(rf"^{name}(?:\{{(.*)\}})? (\S+)$", exposition, re.MULTILINE):
+            label = dict(re.findall(r'(\w+)="([^"]*)"', said))
+            key = tuple(label[one] for one in labels)
+            if number := int(float(value)):
+                found[key] = found.get(key, 0) + number
+        return found
+
+    def nested(name: str, *labels: str) -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = {}
+        for (outer, inner), number in counts(name, *labels).items():
+            found.setdefault(outer, {})[inner] = number
+        return found
+
+    tokens = counts("yunliao_tokens_total", "direction")
+    return Tally(
+        ended={reason: number for (reason,), number in counts("yunliao_turns_ended_total", "reason").items()},
+        errors={code: number for (code,), number in counts("yunliao_turns_ended_total", "code").items() if code},
+        first_text=histogram(exposition, "yunliao_first_text_seconds"),
+        whole=histogram(exposition, "yunliao_turn_seconds"),
+        queued=histogram(exposition, "yunliao_queue_seconds"),
+        input_tokens=tokens.get(("input",), 0),
+        output_tokens=tokens.get(("output",), 0),
+        cost=sum(counts("yunliao_credits_cost_total").values()),
+        moderation=nested("yunliao_moderation_seconds_count", "layer", "outcome"),
+        relay=nested("yunliao_relay_attempts_total", "upstream", "outcome"),
+        store_failures=sum(counts("yunliao_store_failures_total").values()),
+        refused={code: number for (code,), number in counts("yunliao_credits_refused_total", "code").items()},
+        takeovers=sum(counts("yunliao_takeovers_total").values()),
+    )
 
 
 def histogram(exposition: str, name: str) -> Histogram:
