@@ -1,6 +1,7 @@
 """Real turns over two real instances: the store's summary, the log lines' and the sum of both `/metrics` are the same
 figures; and they survive the end of an instance, however it comes."""
 
+import http.client
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import pytest
 
 from cloudrun.local import LocalCloudRun
 from mongod import ReplicaSet
+from tests.docs.log_tables import PAGES, kind_of, lines
 from tests.e2e.conftest import SETTINGS
 from tests.e2e.phone import LIMIT, Phone, Refused, end_of
 from tests.e2e.test_main_job import ANSWER, wait_for
@@ -74,10 +76,10 @@ def stored(store_url: str) -> Tally:
 
 def logged(cloud: LocalCloudRun) -> Tally:
     """The same from what they printed."""
-    lines = LogLines()
+    read = LogLines()
     for number in (1, 2):
-        lines.feed(cloud.log(number).splitlines())
-    return summed(lines.by_hour().values())
+        read.feed(cloud.log(number).splitlines())
+    return summed(read.by_hour().values())
 
 
 def scraped(cloud: LocalCloudRun) -> Tally:
@@ -219,8 +221,8 @@ def test_store_log_and_metrics_tell_the_same(place: tuple[Path, str]) -> None:
     assert span_view(0, kept).first_text_ms == span_view(0, seen).first_text_ms
     files = [str(data / f"instance-{number}.log") for number in (1, 2)]
     table = terminal(data, store_url, "summary", "--json", "--hours", "2")
-    lines = terminal(data, "unused", "summary", "--json", "--hours", "2", "--from-logs", *files)
-    from_store, from_log = json.loads(table), json.loads(lines)
+    printed = terminal(data, "unused", "summary", "--json", "--hours", "2", "--from-logs", *files)
+    from_store, from_log = json.loads(table), json.loads(printed)
     for span in ("hours", "days"):
         assert [row for row in from_store[span] if row["turns"]] == [row for row in from_log[span] if row["turns"]]
 
@@ -241,3 +243,65 @@ def test_a_killed_instance_loses_at_most_its_last_seconds(tmp_path: Path) -> Non
         wait_for(lambda: sum(stored(store_url).ended.values()) == 5)
     kept = stored(store_url)
     assert (kept.ended, sum(kept.starts.values())) == ({"complete": 5}, 3)
+
+
+def test_every_line_of_two_lives_is_documented(tmp_path: Path) -> None:
+    """Whatever an instance prints in a life with every kind of trouble: known lines, known fields, known types."""
+    with LocalCloudRun(instances=2, data=tmp_path, env=ENV) as cloud:
+        lived(cloud)
+        cloud.wechat(http_status=502)
+        Phone(cloud.url, "unlucky").ask("现在查不了")
+        cloud.wechat(reset=True)
+        gone = Phone(cloud.url, "leaving")
+        gone.ask("再见")
+        gone.call("DELETE", "/v1/me")
+        wait_for(lambda: '"erased"' in cloud.log(1) + cloud.log(2))
+        wait_for(lambda: '"start"' in cloud.log(1) and '"start"' in cloud.log(2))
+    found: dict[str, set[str]] = {}
+    tables = {page: lines(page) for page in PAGES}
+    for number in (1, 2):
+        for line in (tmp_path / f"instance-{number}.log").read_text("utf-8").splitlines():
+            told = json.loads(line)  # a line that is none of ours would fail here
+            found.setdefault(told["event"], set()).update(told)
+            for page, table in tables.items():
+                kinds = {name: kind_of(value) for name, value in told.items()}
+                assert kinds.items() <= table[told["event"]].items(), (page, line)
+    assert set(found) >= {"turn", "tally", "start", "drain", "erased", "moderation_unavailable"}
+    assert set(tables[PAGES[0]]["turn"]) - found["turn"] == {"trace"}  # nobody brought one
+
+
+def test_a_request_is_found_by_its_id_from_the_phone_to_the_relay(tmp_path: Path) -> None:
+    trace = "a1" * 16
+    with LocalCloudRun(instances=2, data=tmp_path, env=SETTINGS) as cloud:
+        cloud.relay(first_token_ms=0, tokens_per_second=0)
+        phone = Phone(cloud.url, "traced")
+        headers = {
+            "X-WX-SERVICE": "yunliao",
+            "X-Local-User": "traced",
+            "Content-Type": "application/json",
+            "traceparent": f"00-{trace}-{'7' * 16}-01",
+            "X-WX-CALL-ID": "forged-by-the-phone",
+        }
+
+        def call(path: str, body: Any) -> tuple[Any, Any]:
+            connection = http.client.HTTPConnection(phone.host, timeout=LIMIT)
+            connection.request("POST", path, json.dumps(body), headers)
+            answer = connection.getresponse()
+            content = json.loads(answer.read())
+            connection.close()
+            return answer.headers, content
+
+        given, sent = call("/v1/turns", {"client_id": "traced-0001", "text": "带着编号"})
+        turn, call_id = sent["turn"]["id"], given["X-Local-Call-Id"]
+        assert given["X-Request-Id"] == call_id != "forged-by-the-phone"
+        phone.until_end(turn)
+        (asked,) = cloud.relay_requests()["requests"]
+        version, found, span, flags = asked["traceparent"].split("-")
+        assert (asked["request_id"], version, found, flags) == (turn, "00", trace, "01") and span != "7" * 16
+        (line,) = wait_for(
+            lambda: [one for n in (1, 2) for one in cloud.log(n).splitlines() if f'"turn": "{turn}"' in one]
+        )
+        told = json.loads(line)
+        assert (told["call_id"], told["trace"]) == (call_id, trace)
+        given, refused = call("/v1/turns", {"client_id": "traced-0001", "text": "别的话"})
+        assert refused["error"]["request_id"] == given["X-Request-Id"] == given["X-Local-Call-Id"] != call_id
