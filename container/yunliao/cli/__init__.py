@@ -1,5 +1,6 @@
 """The operator's command line. A command is a module with `NAME`, `HELP`, `options(parser)` and
-`run(services, options, out) -> int`; the services are those of the server, built from the same settings.
+`run(services, options, out) -> int`; the services are those of the server, built from the same settings. One that can
+do something without them has `alone(options, out)`, which gives the exit code, or None where they are needed.
 
 Exit codes: 0 done; 1 something is wrong with what was asked or found; 2 the command line is; 4 the settings are.
 """
@@ -17,7 +18,7 @@ from yunliao.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
 
-COMMANDS: tuple[str, ...] = ("operators", "users", "cases", "words", "audit", "ledger", "keys", "wipe")
+COMMANDS: tuple[str, ...] = ("operators", "users", "cases", "words", "audit", "ledger", "keys", "summary", "wipe")
 """Modules of this package, in the order shown."""
 
 SHIELD = "id:"
@@ -48,6 +49,9 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], out: TextIO =
         options = parser.parse_args([_shielded(argument) for argument in arguments])
     except SystemExit as left:
         return int(left.code or 0)
+    offline = getattr(commands[options.command], "alone", None)
+    if offline is not None and (code := offline(options, out)) is not None:
+        return int(code)
     try:
         settings = Settings.from_env(environment)
     except SettingsError as mistakes:
