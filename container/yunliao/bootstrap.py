@@ -59,6 +59,8 @@ from yunliao.services.people import People
 from yunliao.services.pricing import Pricing
 from yunliao.services.pushes import Pushes
 from yunliao.services.receipts import Receipts
+from yunliao.services.relay_desk import RelayDesk
+from yunliao.services.relay_switches import RelaySwitches
 from yunliao.services.retention import Retention
 from yunliao.services.rotation import Rotation
 from yunliao.services.run import Tools
@@ -116,6 +118,7 @@ class Services:
     operators: Operators
     users_desk: UsersDesk
     credit_desk: CreditDesk
+    relay_desk: RelayDesk
 
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
@@ -209,7 +212,8 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
     people.follow_standing(lambda user_id: (users_desk.suspended_until(user_id), abuse.until(user_id, clock.now_ms())))
     verdict_log = VerdictLog(verdicts=store.verdicts, clock=clock, followers=(abuse.follow, cases.follow))
     following = Following(turns=store.turns, clock=clock, spawn=spawn)
-    pool = build_pool(settings, clock, metrics)
+    switches = RelaySwitches(store.registers, clock)
+    pool = build_pool(settings, clock, metrics, switches.off)
     pricing = _pricing(settings, store, asking, clock, metrics, turn_log)
     engine = Engine(
         instance=instance,
@@ -364,6 +368,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         ),
         credit_desk=CreditDesk(ledger=store.ledger, table=settings.prices, audit=audit_trail, clock=clock, ids=ids),
         users_desk=users_desk,
+        relay_desk=RelayDesk(upstreams=pool, switches=switches, audit=audit_trail, clock=clock, instance=instance),
     )
     return _customer_service(settings, services, store, clock)
 
