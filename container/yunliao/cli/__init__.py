@@ -17,7 +17,7 @@ from yunliao.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
 
-COMMANDS: tuple[str, ...] = ("operators", "users", "cases", "words", "audit", "ledger", "keys", "wipe")
+COMMANDS: tuple[str, ...] = ("operators", "users", "cases", "words", "relays", "audit", "ledger", "keys", "wipe")
 """Modules of this package, in the order shown."""
 
 SHIELD = "id:"
