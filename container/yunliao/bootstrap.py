@@ -7,8 +7,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+
 from yunliao import errors
 from yunliao.adapters.clock import SystemClock
+from yunliao.adapters.counted_metrics import CountedMetrics
 from yunliao.adapters.ids import SortableIds
 from yunliao.adapters.live_words import LiveWords
 from yunliao.adapters.logging import JsonTurnLog
@@ -68,6 +71,8 @@ from yunliao.services.screening import Screening
 from yunliao.services.search import Search
 from yunliao.services.shared_key import SharedKey
 from yunliao.services.signed_calls import SignedCalls
+from yunliao.services.summary import Summary
+from yunliao.services.tally_book import CountedTurns, TallyBook
 from yunliao.services.tickets import TicketService
 from yunliao.services.turns import TurnService
 from yunliao.services.users_desk import UsersDesk
@@ -119,6 +124,8 @@ class Services:
     users_desk: UsersDesk
     credit_desk: CreditDesk
     relay_desk: RelayDesk
+    tally_book: TallyBook
+    summary: Summary
 
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
@@ -130,6 +137,7 @@ class Services:
     def close(self) -> None:
         """End the committer, then release the relays' connections and the store."""
         self.engine.close()
+        self.tally_book.close()
         if self.pricing is not None:
             self.pricing.close()
         self.relays.close()
@@ -156,7 +164,17 @@ def build_services(settings: Settings) -> Services:
 
 
 def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Services:
-    clock, metrics, turn_log = SystemClock(), PrometheusMetrics(), JsonTurnLog()
+    clock, turn_log, instance = SystemClock(), JsonTurnLog(), secrets.token_hex(8)
+    tally_book = TallyBook(
+        tallies=store.tallies,
+        clock=clock,
+        instance=instance,
+        spawn=spawn,
+        told=lambda hour, version, tally: turn_log.tally(
+            instance=instance, hour=hour, version=version, **msgspec.to_builtins(tally)
+        ),
+    )
+    metrics = CountedMetrics(tally_book)
     ids = SortableIds(clock)
     vault = MasterKeyVault(settings.master_keys)
     store.migrate()
@@ -175,7 +193,6 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         window=settings.context_tokens,
         reserve=settings.answer_tokens,
     )
-    instance = secrets.token_hex(8)
     desk = Desk(cards=store.cards, key=SharedKey("desk", shared=store.secrets, vault=vault), vault=vault)
     audit_trail = AuditTrail(
         log=store.audit,
@@ -215,6 +232,10 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
     switches = RelaySwitches(store.registers, clock)
     pool = build_pool(settings, clock, metrics, switches.off)
     pricing = _pricing(settings, store, asking, clock, metrics, turn_log)
+    slots = _slots(settings, store, clock, instance)
+    metrics.queue(lambda: slots.depth)
+    tally_book.queued = lambda: slots.depth
+    summary = Summary(tallies=store.tallies, book=tally_book, clock=clock)
     engine = Engine(
         instance=instance,
         turns=store.turns,
@@ -224,7 +245,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
             relay=pool,
             screening=screening,
             asking=asking,
-            slots=_slots(settings, store, clock, instance),
+            slots=slots,
             clock=clock,
             metrics=metrics,
             guard=GuardPolicy(),
@@ -236,7 +257,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         ),
         clock=clock,
         metrics=metrics,
-        turn_log=turn_log,
+        turn_log=CountedTurns(turn_log, tally_book, clock),
         lease_seconds=settings.lease_seconds,
         spawn=spawn,
         metered=pricing.ended if pricing else None,
@@ -334,6 +355,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
                 history_days=settings.history_days,
                 verdict_days=settings.verdict_days,
             ),
+            settle=summary.settle,
         ),
         search=Search(
             conversations=store.conversations, history=store.history, clock=clock, ai_label=settings.ai_label
@@ -369,6 +391,8 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         credit_desk=CreditDesk(ledger=store.ledger, table=settings.prices, audit=audit_trail, clock=clock, ids=ids),
         users_desk=users_desk,
         relay_desk=RelayDesk(upstreams=pool, switches=switches, audit=audit_trail, clock=clock, instance=instance),
+        tally_book=tally_book,
+        summary=summary,
     )
     return _customer_service(settings, services, store, clock)
 

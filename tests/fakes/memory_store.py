@@ -13,6 +13,7 @@ from tests.fakes.memory_records import (
     MemoryHistory,
     MemoryKeys,
     MemoryStanding,
+    MemoryTallies,
     MemoryVerdicts,
     MemoryWiping,
 )
@@ -47,6 +48,7 @@ from yunliao.ports_ledger import Ledger, Posted
 from yunliao.ports_once import Once
 from yunliao.ports_people import ConsentRecord, KeyShare, PersonalData
 from yunliao.ports_records import AuditEntry, AuditLog, Card, Cards, History, Standing, VerdictEntry, Verdicts, Wiping
+from yunliao.ports_tallies import Span, Tallies, TallyRecord
 
 
 class Tables:
@@ -70,6 +72,7 @@ class Tables:
         self.passes: dict[tuple[int, str], int] = {}
         self.cards: dict[tuple[str, str], Card] = {}
         self.audit: dict[int, AuditEntry] = {}
+        self.tallies: dict[tuple[Span, int, str], TallyRecord] = {}
 
     def has_key(self, user_id: str, key_id: str) -> bool:
         """Whether the user is there, with that half of a data key."""
@@ -672,6 +675,7 @@ class MemoryStore:
         self.cards: Cards = MemoryCards(tables)
         self.audit: AuditLog = MemoryAudit(tables)
         self.standing: Standing = MemoryStanding(tables)
+        self.tallies: Tallies = MemoryTallies(tables)
         self.wiping: Wiping = MemoryWiping(tables)
 
     def migrate(self) -> list[str]:

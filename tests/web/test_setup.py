@@ -115,6 +115,8 @@ def test_the_console_is_small_strict_and_all_of_this_origin(app: Flask) -> None:
         assert "frame-ancestors 'none'" in policy and answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         if not name.endswith(".svg"):  # its name of the vocabulary looks like an address
-            assert "http://" not in answer.text.replace("http://www.w3.org/2000/svg", "") and "https://" not in answer.text
+            assert (
+                "http://" not in answer.text.replace("http://www.w3.org/2000/svg", "") and "https://" not in answer.text
+            )
     for name in ("/..%2fsettings.py", "/nothing.js", "/__init__.py"):
         assert client.get(f"/op/console{name}").status_code == 404

@@ -5,7 +5,7 @@
 | `X-WX-SERVICE: yunliao` | callContainer | whole body, 15 s, 100 KB / 1 MB, four verbs, identity injected |
 | WebSocket upgrade | connectContainer | frames passed through, identity at the handshake |
 | `X-Local-Link: function` | HTTP cloud function | streamed, identity injected |
-| a path under `/op`, none of these | the environment's own network | streamed, no identity: what a machine in the VPC sees |
+| a path under `/op`, none of these | the environment's own network | streamed, no identity: as in the VPC |
 | none of these | public domain | streamed, no identity, off unless switched on |
 
 The caller is `X-Local-User` (or `?local_user=` on a socket), `X-Local-Shared: 1` makes it a user of another

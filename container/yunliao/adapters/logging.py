@@ -26,6 +26,10 @@ class JsonTurnLog:
         """The service's daily limit: `warning` or `exhausted`, and the part of it that is taken."""
         self._logger.warning("service_budget", state=state, part=round(part, 3))
 
+    def tally(self, *, instance: str, hour: int, version: int, **counts: Any) -> None:
+        """What this instance counted so far in the hour that began then and no turn's line tells."""
+        self._logger.info("tally", instance=instance, hour=hour, version=version, **counts)
+
     def audit(self, seq: int, mac: str, action: str) -> None:
         """An operator's action was written down: the head of the chain, kept outside the store by this line."""
         self._logger.info("audit", seq=seq, mac=mac, action=action)

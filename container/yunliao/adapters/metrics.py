@@ -1,10 +1,11 @@
 """Prometheus metrics in a registry of their own; label values come from small fixed sets."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 6, 12, 30, 60)
-WHOLE = (0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 600)
+from yunliao.domain.tally import SECONDS, WHOLE
 
 
 class PrometheusMetrics:
@@ -30,6 +31,10 @@ class PrometheusMetrics:
             "From the first text received to the first shown",
             buckets=SECONDS,
             registry=registry,
+        )
+        self._queued = Histogram("yunliao_queue_seconds", "From accept to a place", buckets=SECONDS, registry=registry)
+        self._tokens = Counter(
+            "yunliao_tokens", "Tokens of ended turns, as reported or estimated", ("direction",), registry=registry
         )
         self._live = Gauge("yunliao_live_turns", "Turns this instance runs or queues", registry=registry)
         self._queue = Gauge("yunliao_queue_depth", "Turns waiting for a place", registry=registry)
@@ -78,6 +83,12 @@ class PrometheusMetrics:
         self._ended.labels(reason, code).inc()
         self._whole.observe(seconds)
 
+    def turn_used(self, queued_ms: int | None, input_tokens: int, output_tokens: int) -> None:
+        if queued_ms is not None:
+            self._queued.observe(queued_ms / 1000)
+        self._tokens.labels("input").inc(input_tokens)
+        self._tokens.labels("output").inc(output_tokens)
+
     def first_text(self, seconds: float) -> None:
         self._first_text.observe(seconds)
 
@@ -90,8 +101,9 @@ class PrometheusMetrics:
     def live_turns(self, count: int) -> None:
         self._live.set(count)
 
-    def queue_depth(self, count: int) -> None:
-        self._queue.set(count)
+    def queue(self, depth: Callable[[], int]) -> None:
+        """Who knows how many wait: asked with every scrape."""
+        self._queue.set_function(depth)
 
     def moderation(self, layer: str, outcome: str, seconds: float) -> None:
         self._moderation.labels(layer, outcome).observe(seconds)

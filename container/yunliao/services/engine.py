@@ -37,9 +37,9 @@ class Engine:
         turn_log: TurnLog,
         lease_seconds: float,
         spawn: Callable[[Callable[[], None]], None],
-        metered: Callable[[Turn, Metered], None] | None = None,
+        metered: Callable[[Turn, Metered], int] | None = None,
     ) -> None:
-        """`metered` hears what every ended turn used."""
+        """`metered` hears what every ended turn used, and says what it cost, in micro-credits."""
         self.instance = instance
         self.lease_ms = int(lease_seconds * 1000)
         self.draining = False
@@ -172,7 +172,6 @@ class Engine:
             if not self._runs:
                 self._idle.set()
         self._metrics.live_turns(len(self._runs))
-        self._metrics.queue_depth(self._tools.slots.depth)
         if run.outcome is not None and not run.lost:
             self._spawn(lambda: self._afterwards(run, run.outcome))
 
@@ -181,12 +180,13 @@ class Engine:
         if outcome is None:
             return
         turn, times = run.turn, run.timings
-        if self._metered is not None:
-            self._metered(turn, run.metered)
+        cost = self._metered(turn, run.metered) if self._metered is not None else None
         code = outcome.problem.code if outcome.problem else ""
         total_ms = self._clock.now_ms() - turn.created_at
         self._metrics.turn_ended(outcome.reason, code, total_ms / 1000)
         usage = outcome.usage
+        queued_ms = max(0, times.admitted - turn.created_at) if times.admitted else None
+        self._metrics.turn_used(queued_ms, usage.input_tokens if usage else 0, usage.output_tokens if usage else 0)
         self._turn_log.turn(
             turn=turn.id,
             kind=turn.kind,
@@ -195,7 +195,7 @@ class Engine:
             code=code,
             call_id=run.owner.principal.call_id,
             trace=run.owner.principal.trace.partition("-")[0],
-            queued_ms=max(0, times.admitted - turn.created_at) if times.admitted else None,
+            queued_ms=queued_ms,
             relay_first_byte_ms=times.first_byte - times.asked if times.first_byte else None,
             first_text_ms=times.first_shown - turn.created_at if times.first_shown else None,
             total_ms=total_ms,
@@ -205,6 +205,7 @@ class Engine:
             upstream=",".join(filter(None, run.upstreams)) or None,
             input_tokens=usage.input_tokens if usage else None,
             output_tokens=usage.output_tokens if usage else None,
+            cost=cost,
         )
         if run.shown.text:
             with suppress(YunliaoError):  # a missing title harms nobody; the next answer tries again

@@ -284,6 +284,13 @@ def plane(services: "Services") -> Blueprint:  # noqa: C901  a list of short rou
     def settings_shown() -> Response:
         return _answer(setup.settings_of(settings))
 
+    # --- what goes on -------------------------------------------------------------------------------------------------
+
+    @routes.get("/summary")
+    def summary() -> Response:
+        hours, days = integer("hours", 24, 0, 744), integer("days", 7, 0, 400)
+        return _answer(services.summary.view(hours=hours, days=days))
+
     # --- audit --------------------------------------------------------------------------------------------------------
 
     @routes.get("/audit")

@@ -8,6 +8,7 @@ from flask import Flask
 
 from yunliao import __version__
 from yunliao.domain.events import Accepted, End, Notice, Queued, Reasoning, Retract, Text
+from yunliao.domain.summary import SummaryView
 from yunliao.errors import (
     ClientIdConflict,
     CodeInvalid,
@@ -123,6 +124,7 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "desk.models": ("Models, and the prices in force", None, setup.ModelsView, (200,)),
     "desk.settings_shown": ("Settings without secrets", None, setup.SettingsView, (200,)),
     "desk.find_audited": ("Entries of the audit log, newest first (owner)", desk.AuditFindIn, AuditFound, (200,)),
+    "desk.summary": ("What all instances did, by hour and day", None, SummaryView, (200,)),
     "desk.audit": ("The audit log (owner)", None, desk.AuditOut, (200,)),
     "desk.verify": ("Whether the audit log is whole (owner)", desk.HeadIn, Verified, (200,)),
     "platform.push": ("WeChat's message push", None, None, (200,)),
@@ -168,6 +170,10 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
         ("state", {"type": "string", "enum": ["open", "looked", "decided"]}),
         ("before", {"type": "string"}),
         ("limit", {"type": "integer", "minimum": 1}),
+    ),
+    "desk.summary": (
+        ("hours", {"type": "integer", "minimum": 0, "maximum": 744}),
+        ("days", {"type": "integer", "minimum": 0, "maximum": 400}),
     ),
     "desk.audit": (("after", {"type": "integer", "minimum": 0}), ("limit", {"type": "integer", "minimum": 1})),
     "user.messages": (("before", {"type": "string"}), ("limit", {"type": "integer", "minimum": 1})),

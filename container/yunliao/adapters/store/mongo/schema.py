@@ -131,6 +131,10 @@ def _once(database: Database) -> None:
     database["once"].create_indexes([IndexModel([("gone_at", ASCENDING)], name="expiry", expireAfterSeconds=0)])
 
 
+def _tallies(database: Database) -> None:
+    _make(database, {"tallies": []})
+
+
 MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
     ("0001_first", _first),
     ("0002_registers", _registers),
@@ -139,6 +143,7 @@ MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
     ("0005_retention", _retention),
     ("0006_operators", _operators),
     ("0007_once", _once),
+    ("0008_tallies", _tallies),
 )
 
 

@@ -10,6 +10,7 @@ from yunliao.adapters.store.sqlite.once import SqliteOnce
 from yunliao.adapters.store.sqlite.personal import SqlitePersonalData
 from yunliao.adapters.store.sqlite.rooms import SqliteRegisters, SqliteSecrets, SqliteTickets, SqliteUsers
 from yunliao.adapters.store.sqlite.schema import migrate
+from yunliao.adapters.store.sqlite.tallies import SqliteTallies
 from yunliao.adapters.store.sqlite.turns import SqliteTurns
 from yunliao.ports import Conversations, Registers, Secrets, Tickets, Turns, Users
 from yunliao.ports_keys import WrappedKeys
@@ -17,6 +18,7 @@ from yunliao.ports_ledger import Ledger
 from yunliao.ports_once import Once
 from yunliao.ports_people import PersonalData
 from yunliao.ports_records import AuditLog, Cards, History, Standing, Verdicts, Wiping
+from yunliao.ports_tallies import Tallies
 
 
 class SqliteStore:
@@ -39,6 +41,7 @@ class SqliteStore:
         self.cards: Cards = SqliteCards(self._database)
         self.audit: AuditLog = SqliteAudit(self._database)
         self.standing: Standing = SqliteStanding(self._database)
+        self.tallies: Tallies = SqliteTallies(self._database)
         self.wiping: Wiping = SqliteWiping(self._database)
 
     def migrate(self) -> list[str]:
