@@ -4,6 +4,7 @@ import { h, button, fill } from './dom.js'
 import { t } from './words.js'
 
 const TOAST_MS = 20000
+let numbers = 0
 
 /**
  * Asks, does, and closes only when it was done: what was typed stays while it fails.
@@ -15,10 +16,12 @@ export function ask({ title, text = '', fields = [], ok, act, danger = false, ke
     const problem = h('p', { class: 'problem', role: 'alert' })
     const sure = h('button', { class: danger ? 'danger' : 'first' }, ok)
     const away = keep ? null : button(cancel || t('cancel'), () => dialog.close())
+    numbers += 1
+    const id = `dialog-${numbers}`
     let result
     const form = h('form', { method: 'dialog', onsubmit: submit },
-      h('h2', { id: 'dialog-title' }, title), text && h('p', {}, text), fields, problem, h('div', { class: 'row end' }, away, sure))
-    const dialog = h('dialog', { 'aria-labelledby': 'dialog-title', oncancel: (event) => keep && event.preventDefault(), onclose: left }, form)
+      h('h2', { id }, title), text && h('p', {}, text), fields, problem, h('div', { class: 'row end' }, away, sure))
+    const dialog = h('dialog', { 'aria-labelledby': id, oncancel: (event) => keep && event.preventDefault(), onclose: left }, form)
 
     async function submit(event) {
       event.preventDefault()

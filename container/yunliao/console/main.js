@@ -36,12 +36,12 @@ const tongue = () => button(t('language'), () => {
   draw()
 }, { class: 'quiet', lang: language() === 'zh' ? 'en' : 'zh-CN' })
 
-function draw() {
+function draw(moved = true) {
   document.documentElement.lang = language() === 'zh' ? 'zh-CN' : 'en'
   if (leave) leave()
   leave = null
   fill(document.body, session() ? frame() : gate())
-  if (session()) route()
+  if (session()) route(moved)
   else document.querySelector('input').focus()
 }
 
@@ -97,7 +97,8 @@ function frame() {
   ]
 }
 
-function route() {
+/** Shows the tab of the address. `moved`: somebody went there, so that the focus goes along; a page that opens begins at its top. */
+function route(moved) {
   const [name, ...rest] = location.hash.replace(/^#\/?/, '').split('/')
   const tab = TABS.find(([one]) => one === (name || 'overview'))
   const main = document.getElementById('content')
@@ -113,11 +114,11 @@ function route() {
   document.title = `${title} · ${t('title')}`
   const heading = h('h1', { tabindex: -1 }, title)
   fill(main, heading)
-  heading.focus({ preventScroll: true })
+  if (moved) heading.focus({ preventScroll: true })
   if (tab) leave = tab[1](main, rest.length ? decodeURIComponent(rest.join('/')) : '') || null
 }
 
-window.addEventListener('hashchange', () => session() && route())
+window.addEventListener('hashchange', () => session() && route(true))
 
 async function account() {
   const dialog = h('dialog', { 'aria-labelledby': 'account-title', onclose: () => dialog.remove() },
@@ -153,7 +154,7 @@ async function bind() {
 }
 
 theme()
-draw()
+draw(false)
 if (session()) get('/me').then(({ role }) => {
   if (session() && session().role !== role) {
     keep({ ...session(), role })

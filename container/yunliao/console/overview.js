@@ -76,7 +76,7 @@ function tiles({ now, hours, days }) {
   const today = days[days.length - 1]
   const lately = hours[hours.length - 1]
   const errors = Object.entries(today.errors).sort((one, other) => other[1] - one[1])
-  const checks = Object.entries(today.moderation).map(([layer, outcomes]) => [layer, Object.entries(outcomes).map(([outcome, count]) => `${outcome} ${number(count)}`).join(' · ')])
+  const checks = Object.entries(today.moderation).map(([layer, outcomes]) => [`${t('checks')} ${layer}`, Object.entries(outcomes).map(([outcome, count]) => `${outcome} ${number(count)}`).join(' · ')])
   return [
     h('div', { class: 'tiles' },
       now && tile(t('liveAnswers'), number(now.live), `${t('queued')} ${number(now.queued)} · ${t('instances')} ${number(now.instances)}`),

@@ -33,7 +33,7 @@ export function settings(root) {
     }
     filter.addEventListener('input', draw)
     draw()
-    return [h('p', { class: 'hint' }, `${t('settingsHint')} ${zh ? found.where_zh : found.where}。${zh ? found.then_zh : found.then}`), field(t('filter'), filter), place]
+    return [h('p', { class: 'hint' }, zh ? `${t('settingsHint')}${found.where_zh}。${found.then_zh}` : `${t('settingsHint')} ${found.where}. ${found.then}`), field(t('filter'), filter), place]
   }))
 }
 

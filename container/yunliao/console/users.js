@@ -1,6 +1,6 @@
 // One user at a time: found by the number the app shows or by openid, never listed.
 
-import { h, button, field, select, facts } from './dom.js'
+import { h, fill, button, field, select, facts } from './dom.js'
 import { get, post } from './api.js'
 import { may } from './session.js'
 import { ask, said } from './dialogs.js'
@@ -41,15 +41,22 @@ function search(root) {
 function one(root, id) {
   const path = `/users/${encodeURIComponent(id)}`
   root.append(h('p', {}, h('a', { href: '#/users' }, `← ${t('findAnother')}`)))
-  const user = awaited(() => get(path), (found, again) => standing(path, found, again))
-  const purse = awaited(() => get(`${path}/credits`), (balance, again) => money(path, balance, again))
-  root.append(user, purse)
-  if (may('operator')) root.append(reading(id))
-  root.append(card(t('verdicts'), pages(async (before) => {
+  const rest = h('div')
+  root.append(awaited(() => get(path), (found, again) => {
+    if (!rest.hasChildNodes()) fill(rest, details(path, found.id))
+    return standing(path, found, again)
+  }), rest)
+}
+
+/** What there is of somebody who is there. */
+const details = (path, id) => [
+  awaited(() => get(`${path}/credits`), (balance, again) => money(path, balance, again)),
+  may('operator') && reading(id),
+  card(t('verdicts'), pages(async (before) => {
     const page = await get(`${path}/verdicts?limit=20${before ? `&before=${before}` : ''}`)
     return [page.verdicts, page.next]
-  }, verdict, t('noVerdicts'))))
-}
+  }, verdict, t('noVerdicts'))),
+]
 
 const verdict = (entry) => h('div', { class: 'entry' }, h('div', {}, mark(t(`suggest.${entry.suggest}`), entry.suggest === 'risky' ? 'bad' : 'warn'), ' ', t(`place.${entry.place}`), ' · ', entry.layer),
   h('small', {}, when(entry.at), ' · ', h('code', {}, entry.turn_id)))
