@@ -279,3 +279,26 @@ test('without the service it says so and goes on when it is back', async () => {
   await desk.sees('熔断器')
   await desk.done()
 })
+
+test('no markup, no script and no address but its own gets into the page, even from inside it', async () => {
+  const desk = await Desk.open(browser, cloud)
+  const tried = await desk.page.evaluate(async () => {
+    const attempt = (work) => { try { work(); return 'done' } catch (error) { return error.name } }
+    const found = { markup: attempt(() => { document.body.innerHTML = '<b>bold</b>' }), script: attempt(() => { document.createElement('script').src = '/op/console/main.js' }) }
+    const style = document.createElement('style')
+    style.textContent = 'body { color: red }'
+    document.head.append(style)
+    const image = document.createElement('img')
+    image.src = 'http://127.0.0.1:9/x.png'
+    document.body.append(image)
+    found.elsewhere = await fetch('http://127.0.0.1:9/').then(() => 'done', (error) => error.name)
+    found.red = getComputedStyle(document.body).color === 'rgb(255, 0, 0)'
+    return found
+  })
+  assert.deepEqual(tried, { markup: 'TypeError', script: 'TypeError', elsewhere: 'TypeError', red: false })
+  const violations = await desk.page.evaluate(() => window.violations.map((one) => one.split(' ')[0]))
+  for (const directive of ['require-trusted-types-for', 'style-src-elem', 'img-src', 'connect-src']) assert.ok(violations.includes(directive), `${directive} in ${violations}`)
+  const frame = await desk.page.evaluate(async () => (await fetch('/op/console')).headers.get('content-security-policy'))
+  assert.match(frame, /frame-ancestors 'none'/)
+  await desk.context.close()
+})

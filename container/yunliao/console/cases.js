@@ -84,7 +84,7 @@ async function look(path, again) {
 }
 
 async function decide(path, again) {
-  const kinds = ['upheld', 'rejected', 'suspended', 'noted'].map((one) => [one, t(`decision.${one}`)])
+  const kinds = ['upheld', 'rejected', 'suspended', 'noted'].map((kind) => [kind, t(`decision.${kind}`)])
   const done = await ask({
     title: t('decide'), text: t('decideText'), ok: t('decide'), danger: true,
     fields: [field(t('decisionName'), select('decision', kinds, 'upheld')), field(t('note'), h('textarea', { name: 'note', required: true, maxlength: 500, rows: 3 }))],

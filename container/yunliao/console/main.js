@@ -123,7 +123,7 @@ window.addEventListener('hashchange', () => session() && route(true))
 async function account() {
   const dialog = h('dialog', { 'aria-labelledby': 'account-title', onclose: () => dialog.remove() },
     h('h2', { id: 'account-title' }, `${session().name} · ${t(`role.${session().role}`)}`),
-    h('div', { class: 'stack' }, button(t('changePassword'), () => { dialog.close(); password() }), button(t('bindCode'), () => { dialog.close(); bind() }), button(t('signOut'), async () => {
+    h('div', { class: 'stack' }, button(t('changePassword'), () => { dialog.close(); newPassword() }), button(t('bindCode'), () => { dialog.close(); bind() }), button(t('signOut'), async () => {
       dialog.close()
       await signOut()
       draw()
@@ -132,7 +132,7 @@ async function account() {
   dialog.showModal()
 }
 
-async function password() {
+async function newPassword() {
   const done = await ask({
     title: t('changePassword'), ok: t('changePassword'),
     fields: [field(t('oldPassword'), h('input', { name: 'password', type: 'password', required: true, autocomplete: 'current-password', maxlength: 200 })), field(t('newPassword'), h('input', { name: 'new', type: 'password', required: true, autocomplete: 'new-password', minlength: 12, maxlength: 200 }), t('passwordHint'))],

@@ -1,6 +1,6 @@
 // What is only read: models and prices, and settings without their secrets.
 
-import { h, facts, table, field, fill } from './dom.js'
+import { h, facts, field, fill } from './dom.js'
 import { get } from './api.js'
 import { card, mark, awaited } from './parts.js'
 import { credits } from './format.js'
@@ -29,7 +29,7 @@ export function settings(root) {
     const draw = () => {
       const wanted = filter.value.trim().toLowerCase()
       const rows = found.settings.filter((one) => !wanted || `${one.name} ${one.meaning} ${one.meaning_zh}`.toLowerCase().includes(wanted))
-      fill(place, rows.length ? table(t('tabs.settings'), [t('setting'), t('value'), t('meaning')], rows.map((one) => [h('code', {}, one.name), valueOf(one), zh ? one.meaning_zh : one.meaning])) : h('p', { class: 'nothing' }, t('noSetting')))
+      fill(place, rows.length ? card('', h('ul', { class: 'rows' }, rows.map((one) => h('li', {}, h('div', { class: 'entry' }, h('div', { class: 'pair' }, h('code', {}, one.name), h('div', {}, valueOf(one))), h('small', {}, zh ? one.meaning_zh : one.meaning)))))) : h('p', { class: 'nothing' }, t('noSetting')))
     }
     filter.addEventListener('input', draw)
     draw()
