@@ -239,7 +239,6 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
     engine = Engine(
         instance=instance,
         turns=store.turns,
-        conversations=store.conversations,
         people=people,
         tools=Tools(
             relay=pool,

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -249,6 +249,11 @@ class MemoryTurns:
             turn, state="ended", ended_at=ending.ended_at, end_reason=ending.reason, error_code=code
         )
         tables.touch(turn.conversation_id, ending.ended_at, "")
+        standing = tables.conversations.get(turn.conversation_id)
+        if standing is not None and ending.snippet is not None:
+            tables.change(standing.id, sealed_snippet=ending.snippet)
+        if standing is not None and ending.title is not None and standing.titled == "none":
+            tables.change(standing.id, sealed_title=ending.title, titled="auto")
         asked = tables.messages.get(turn.user_message_id)
         if blocked and asked is not None:
             tables.messages[asked.id] = replace(asked, state="blocked")
@@ -343,21 +348,12 @@ class MemoryConversations:
             ]
             return sorted(found, key=lambda one: (one.last_activity_at, one.id), reverse=True)[:limit]
 
-    def set_title(
-        self, user_id: str, conversation_id: str, sealed_title: bytes, *, titled: Literal["auto", "user"]
-    ) -> bool:
+    def set_title(self, user_id: str, conversation_id: str, sealed_title: bytes) -> bool:
         with self._tables.lock:
-            found = self.get(user_id, conversation_id)
-            if found is None:
+            if self.get(user_id, conversation_id) is None:
                 return False
-            if titled == "user" or found.titled == "none":
-                self._tables.change(conversation_id, sealed_title=sealed_title, titled=titled)
+            self._tables.change(conversation_id, sealed_title=sealed_title, titled="user")
             return True
-
-    def set_snippet(self, user_id: str, conversation_id: str, sealed_snippet: bytes) -> None:
-        with self._tables.lock:
-            if self._tables.conversation(user_id, conversation_id) is not None:
-                self._tables.change(conversation_id, sealed_snippet=sealed_snippet)
 
     def delete(self, user_id: str, conversation_id: str, *, at: int) -> bool:
         with self._tables.lock:

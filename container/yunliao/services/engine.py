@@ -6,10 +6,10 @@ from contextlib import suppress
 
 from yunliao.domain.events import End, Reasoning, Retract, Text, decode_event
 from yunliao.domain.ledger.endings import Metered
-from yunliao.domain.title import title_of
 from yunliao.domain.turn import MessageBody, Turn
-from yunliao.errors import Draining, InstanceLost, StoreUnavailable, YunliaoError
-from yunliao.ports import Clock, Conversations, EventRow, Metrics, TurnLog, Turns, TurnWrite
+from yunliao.errors import Draining, InstanceLost, StoreUnavailable
+from yunliao.ports import Clock, EventRow, Metrics, TurnLog, Turns, TurnWrite
+from yunliao.services.asking import Words
 from yunliao.services.committer import Committer
 from yunliao.services.live_log import LiveLog, Numbered
 from yunliao.services.people import Owner, People
@@ -29,7 +29,6 @@ class Engine:
         *,
         instance: str,
         turns: Turns,
-        conversations: Conversations,
         people: People,
         tools: Tools,
         clock: Clock,
@@ -48,7 +47,6 @@ class Engine:
         self.taken: Callable[[Turn, Owner], None] = lambda turn, owner: None
         """Told of every turn that was taken over here: whoever waited for it on the dead instance is gone too."""
         self._turns = turns
-        self._conversations = conversations
         self._people = people
         self._tools = tools
         self._clock = clock
@@ -78,6 +76,11 @@ class Engine:
         run = self._runs.get(turn_id)
         return run.log if run else None
 
+    def user_of(self, turn_id: str) -> str:
+        """Whose turn it is, if it runs here; else ""."""
+        run = self._runs.get(turn_id)
+        return run.turn.user_id if run else ""
+
     def check_room(self) -> None:
         """Raises `Draining` or `QueueFull` when no new turn can be taken."""
         if self.draining:
@@ -86,9 +89,10 @@ class Engine:
 
     # --- running ---------------------------------------------------------------------------------------------------
 
-    def start(self, turn: Turn, owner: Owner, events: list[Numbered]) -> None:
-        """Run a turn this instance owns; `events` are the durable ones so far."""
-        run = Run(turn, owner, self._tools, log=LiveLog(events), wake=self._committer.wake)
+    def start(self, turn: Turn, owner: Owner, events: list[Numbered], words: Words | None = None) -> None:
+        """Run a turn this instance owns; `events` are the durable ones so far, `words` what was asked, where that is
+        known already."""
+        run = Run(turn, owner, self._tools, log=LiveLog(events), wake=self._committer.wake, words=words)
         self._launch(run)
 
     def stop(self, turn_id: str) -> bool:
@@ -156,8 +160,10 @@ class Engine:
                 self._spawn(self._committer.loop)
         self._metrics.live_turns(len(self._runs))
         if run.outcome is None:
+            self._committer.begin()
             self._spawn(run.execute)
-        self._committer.wake(urgent=True)
+        else:
+            self._committer.wake(run, urgent=True)
 
     def _release(self, runs: list[Run]) -> None:
         released = [TurnWrite(turn_id=run.turn.id) for run in runs]
@@ -176,7 +182,7 @@ class Engine:
             self._spawn(lambda: self._afterwards(run, run.outcome))
 
     def _afterwards(self, run: Run, outcome: Outcome | None) -> None:
-        """What nobody waits for: the log line, the conversation's title and snippet."""
+        """What nobody waits for: what it used, and the log line."""
         if outcome is None:
             return
         turn, times = run.turn, run.timings
@@ -207,17 +213,6 @@ class Engine:
             output_tokens=usage.output_tokens if usage else None,
             cost=cost,
         )
-        if run.shown.text:
-            with suppress(YunliaoError):  # a missing title harms nobody; the next answer tries again
-                self._describe(run)
-
-    def _describe(self, run: Run) -> None:
-        turn, owner = run.turn, run.owner
-        question = self._tools.asking.question(turn, owner)
-        sealed = owner.seal(turn.conversation_id, "title", title_of(question).encode())
-        self._conversations.set_title(turn.user_id, turn.conversation_id, sealed, titled="auto")
-        snippet = owner.seal(turn.conversation_id, "snippet", title_of(run.shown.text, limit=60).encode())
-        self._conversations.set_snippet(turn.user_id, turn.conversation_id, snippet)
 
 
 def open_event(owner: Owner, turn_id: str, row: EventRow) -> bytes:

@@ -59,10 +59,11 @@ class Listen:
         """A turn never changes hands: asked once, not with every read."""
         user_id = self._users.get(turn_id)
         if user_id is None:
-            turn = self._turns.get(turn_id)
-            if turn is None:
+            user_id = self._engine.user_of(turn_id)
+            turn = None if user_id else self._turns.get(turn_id)
+            if turn is None and not user_id:
                 raise NotFound
-            user_id = turn.user_id
+            user_id = user_id or turn.user_id
             with self._lock:
                 self._users[turn_id] = user_id
                 while len(self._users) > TURNS_KNOWN:

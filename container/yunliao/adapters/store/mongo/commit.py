@@ -1,16 +1,18 @@
 """The group commit of an instance: two round trips for all its live turns, whatever their number.
 
-A turn's document holds its log and the state that guards it (owner, live, last number), so appending is one
-compare-and-set of one document: it happens whole or, for a turn that was lost, not at all, without a transaction, and
-on a sharded cluster every shard does its part alone. One bulk write carries all of them, one query then tells which
-were lost and which are to stop. Endings also touch messages and conversations: those of a batch share one transaction.
+A turn's document holds its log and the state that guards it (owner, live, last number), so appending is one compare-
+and-set of one document: it happens whole or, for a turn that was lost, not at all, without a transaction, and on a
+sharded cluster every shard does its part alone. One bulk write carries all of them; where it missed one, and twice a
+second, one query then tells which were lost and which are to stop. Endings also touch messages and conversations: those
+of a batch share one transaction.
 
-A write whose answer never came (the primary died) may have been done. Each write therefore carries a mark, kept in
-the document; the committer repeats the very same write after an error, it gets the same mark, and is recognised.
+A write whose answer never came (the primary died) may have been done. Each write therefore carries a mark, kept in the
+document; the committer repeats the very same write after an error, it gets the same mark, and is recognised.
 """
 
 import secrets
 import threading
+import time
 from collections.abc import Sequence
 
 from pymongo import InsertOne, UpdateOne
@@ -27,6 +29,8 @@ from yunliao.errors import StoreUnavailable
 from yunliao.ports import CommitResult, Message, TurnWrite
 
 Marked = tuple[TurnWrite, str]
+LOOK = 0.5
+"""Seconds between two looks at which turns are to stop; after a write that missed a turn it is looked at once."""
 
 
 class GroupCommit:
@@ -37,6 +41,7 @@ class GroupCommit:
         self._whose = whose
         self._lock = threading.Lock()
         self._unsure: dict[int, Marked] = {}
+        self._looked_at = 0.0
 
     def run(self, writes: Sequence[TurnWrite], *, owner: str, lease_until: int) -> CommitResult:
         """See `ports.Turns.commit`. Repeated with the same writes after `StoreUnavailable` it finishes what is left."""
@@ -71,7 +76,11 @@ class GroupCommit:
                 UpdateOne(_still(write, owner, users.get(write.turn_id)), _appended(write, mark, lease_until))
                 for write, mark in marked
             ]
-            turns.bulk_write(changes, ordered=False)
+            met = turns.bulk_write(changes, ordered=False).matched_count
+            now = time.monotonic()
+            if met == len(changes) and now - self._looked_at < LOOK:
+                return CommitResult()
+            self._looked_at = now
             seen = turns.find(these(users), {"owner": 1, "mark": 1, "stop_requested": 1})
             found = {one["_id"]: one for one in seen}
         kept = {
@@ -112,7 +121,7 @@ class GroupCommit:
                 stops.add(turn.id)
             if not done:
                 turn_changes.append(_closed(turn, write, write.ending, mark))
-                conversation_changes.append(_left(turn, write.ending))
+                conversation_changes += _left(turn, write.ending)
                 message_changes += _messages(turn, write.ending)
                 settle_in(books, turn, write.ending)
         if turn_changes:
@@ -178,9 +187,16 @@ def _closed(turn: Turn, write: TurnWrite, ending: Ending, mark: str) -> UpdateOn
     return UpdateOne({"_id": turn.id, "user_id": turn.user_id}, change)
 
 
-def _left(turn: Turn, ending: Ending) -> UpdateOne:
-    change = {"$set": {"live_turn_id": ""}, "$max": {"last_activity_at": ending.ended_at}}
-    return UpdateOne({"_id": turn.conversation_id, "user_id": turn.user_id}, change)
+def _left(turn: Turn, ending: Ending) -> list[UpdateOne]:
+    one = {"_id": turn.conversation_id, "user_id": turn.user_id}
+    fields: Document = {"live_turn_id": ""}
+    if ending.snippet is not None:
+        fields["sealed_snippet"] = ending.snippet
+    changes = [UpdateOne(one, {"$set": fields, "$max": {"last_activity_at": ending.ended_at}})]
+    if ending.title is not None:
+        untitled = one | {"titled": {"$in": [None, "none"]}}
+        changes.append(UpdateOne(untitled, {"$set": {"sealed_title": ending.title, "titled": "auto"}}))
+    return changes
 
 
 def _messages(turn: Turn, ending: Ending) -> list[InsertOne[Document] | UpdateOne]:
