@@ -18,7 +18,9 @@ from yunliao.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
 
-COMMANDS: tuple[str, ...] = ("operators", "users", "cases", "words", "audit", "ledger", "keys", "summary", "wipe")
+COMMANDS: tuple[str, ...] = (
+    "operators", "users", "cases", "words", "relays", "audit", "ledger", "keys", "summary", "wipe",
+)  # fmt: skip
 """Modules of this package, in the order shown."""
 
 SHIELD = "id:"
