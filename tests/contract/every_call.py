@@ -30,6 +30,7 @@ ROOMS: dict[str, type] = {
     "standing": ports_records.Standing,
     "wiping": ports_records.Wiping,
 }
+"""Not `copying`: reading through everything is what it is for (test_copying.py)."""
 
 
 class Called:

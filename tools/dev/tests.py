@@ -29,8 +29,8 @@ STEPS = tuple(LIMITS)
 INSTALL_LIMIT = 600
 """Seconds for a package of the system."""
 PROCESSES = 2
-"""Processes that share the Python tests. Most of these wait for real servers, so two take half the time on two cores and
-leave room on them; more would make each other's servers late."""
+"""Processes that share the Python tests. Most of these wait for real servers, so two take half the time on two cores
+and leave room on them; more would make each other's servers late."""
 #: Milliseconds for one file of tests; the runner ends the file's process then.
 FILE_LIMIT = {"js": 300_000, "functions": 250_000, "devtools": 600_000, "browser": 900_000}
 #: Seconds that a command which is told to stop has for ending what it started.
@@ -78,8 +78,8 @@ def commands(root: pathlib.Path, step: str, python: pathlib.Path) -> list[list[s
         case "imports":
             return [[str(tool / "lint-imports"), "--config", "pyproject.toml"]]
         case "python":
-            # A file stays whole and in its place: each process has one MongoDB and one local Cloud Run at a time for the
-            # files that share one, and the long files of processes that die and come back do not make up the tail.
+            # A file stays whole and in its place: each process has one MongoDB and one local Cloud Run at a time for
+            # the files that share one, and the long files of processes that die do not make up the tail.
             spread = ["-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder"]
             return [[str(python), "-m", "pytest", "-q", *spread]]
         case "js":

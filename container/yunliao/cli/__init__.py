@@ -1,5 +1,6 @@
 """The operator's command line. A command is a module with `NAME`, `HELP`, `options(parser)` and
 `run(services, options, out) -> int`; the services are those of the server, built from the same settings.
+`restore` alone is given the settings, since services begin by writing to the store.
 
 Exit codes: 0 done; 1 something is wrong with what was asked or found; 2 the command line is; 4 the settings are.
 """
@@ -17,7 +18,18 @@ from yunliao.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from yunliao.bootstrap import Services
 
-COMMANDS: tuple[str, ...] = ("operators", "users", "cases", "words", "audit", "ledger", "keys", "wipe")
+COMMANDS: tuple[str, ...] = (
+    "operators",
+    "users",
+    "cases",
+    "words",
+    "audit",
+    "ledger",
+    "keys",
+    "backup",
+    "restore",
+    "wipe",
+)
 """Modules of this package, in the order shown."""
 
 SHIELD = "id:"
@@ -55,6 +67,10 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], out: TextIO =
             sys.stderr.write(f"yunliao: {problem}\n")
         return 4
     try:
+        if options.command == "restore":
+            from yunliao.cli import restore
+
+            return restore.run(settings, options, out)
         from yunliao.bootstrap import build_services  # not for --help
 
         services = build_services(settings)
