@@ -20,8 +20,10 @@ from yunliao.errors import InvalidRequest
 
 MAGIC = b"YUNLIAO BACKUP 1\n"
 MAC_BYTES = 32
-LARGEST_PIECE = 1 << 28
-"""Bytes; far above a batch of the largest records a store takes, far below what a container has not."""
+PIECE = 1 << 22
+"""Bytes after which a piece is ended."""
+LARGEST_PIECE = 1 << 25
+"""Bytes; a piece and the largest record that a store takes (16 MiB)."""
 
 REFUSALS = {
     "not_a_backup": "this is no backup of Yunliao (or one of a later form): name the file that `backup` wrote",
@@ -74,7 +76,16 @@ class Writer:
     def put(self, table: str, records: Sequence[bytes]) -> None:
         """Records of a table; any number of times."""
         self._counts[table] += len(records)
-        self._piece(msgspec.msgpack.encode((table, records)))
+        piece: list[bytes] = []
+        size = 0
+        for record in records:
+            piece.append(record)
+            size += len(record)
+            if size > PIECE:
+                self._piece(msgspec.msgpack.encode((table, piece)))
+                piece, size = [], 0
+        if piece:
+            self._piece(msgspec.msgpack.encode((table, piece)))
 
     def end(self) -> dict[str, int]:
         """The last piece and the proof; how many records of each table."""
@@ -103,7 +114,7 @@ class Reader:
             refuse("not_a_backup")
         try:
             self.header = msgspec.json.decode(self._next(), type=Header)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             refuse("altered")
 
     def pieces(self, key: bytes) -> Iterator[tuple[str, list[bytes]]]:
@@ -113,7 +124,7 @@ class Reader:
         while True:
             try:
                 table, records = msgspec.msgpack.decode(self._next(), type=tuple[str, list[bytes]])
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeDecodeError):
                 refuse("altered")
             if not table:
                 break
