@@ -2,14 +2,18 @@
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from yunliao import __version__, errors
 from yunliao.adapters.clock import SystemClock
+from yunliao.adapters.counted_metrics import CountedMetrics
 from yunliao.adapters.ids import SortableIds
 from yunliao.adapters.live_words import LiveWords
 from yunliao.adapters.logging import JsonTurnLog
@@ -25,6 +29,7 @@ from yunliao.adapters.wechat.moderation import WechatModerator
 from yunliao.adapters.wechat.push_codec import PushCodec
 from yunliao.adapters.words import DEFAULT_WORDS, DEVELOPMENT_WORDS
 from yunliao.domain.guard import GuardPolicy
+from yunliao.errors import StoreUnavailable
 from yunliao.ports import AcceptLimits, Moderator, Store
 from yunliao.ports_people import KeyStore
 from yunliao.ports_records import RecordStore
@@ -67,6 +72,8 @@ from yunliao.services.screening import Screening
 from yunliao.services.search import Search
 from yunliao.services.shared_key import SharedKey
 from yunliao.services.signed_calls import SignedCalls
+from yunliao.services.summary import Summary
+from yunliao.services.tally_book import CountedTurns, TallyBook
 from yunliao.services.tickets import TicketService
 from yunliao.services.turns import TurnService
 from yunliao.services.users_desk import UsersDesk
@@ -78,6 +85,9 @@ from yunliao.settings import Settings
 if TYPE_CHECKING:
     from yunliao.services.after_restore import AfterRestore
     from yunliao.services.backups import Backups, Restore
+
+LINE_LATER = 1.0
+"""Seconds after the start at which its log line is written: the first requests do not wait for what writes lines."""
 
 
 @dataclass(frozen=True)
@@ -121,17 +131,34 @@ class Services:
     operators: Operators
     users_desk: UsersDesk
     credit_desk: CreditDesk
+    tally_book: TallyBook
+    summary: Summary
+
+    def started(self, seconds: float) -> None:
+        """Ready, so long after the process began."""
+        self.metrics.started(seconds)
+
+        def tell() -> None:
+            time.sleep(LINE_LATER)
+            self.turn_log.started(instance=self.engine.instance, version=__version__, seconds=seconds)
+
+        spawn(tell)
 
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
+        began = time.monotonic()
         finished = self.engine.drain(grace_seconds)
         self.following.close()
         self.verdict_log.flush()
+        with suppress(StoreUnavailable):  # it is tried once more at the very end
+            self.tally_book.flush()
+        self.turn_log.drained(instance=self.engine.instance, finished=finished, seconds=time.monotonic() - began)
         return finished
 
     def close(self) -> None:
         """End the committer, then release the relays' connections and the store."""
         self.engine.close()
+        self.tally_book.close()
         if self.pricing is not None:
             self.pricing.close()
         self.relays.close()
@@ -158,7 +185,17 @@ def build_services(settings: Settings) -> Services:
 
 
 def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Services:
-    clock, metrics, turn_log = SystemClock(), PrometheusMetrics(), JsonTurnLog()
+    clock, turn_log, instance = SystemClock(), JsonTurnLog(), secrets.token_hex(8)
+    tally_book = TallyBook(
+        tallies=store.tallies,
+        clock=clock,
+        instance=instance,
+        spawn=spawn,
+        told=lambda hour, version, tally: turn_log.tally(
+            instance=instance, hour=hour, version=version, **msgspec.to_builtins(tally)
+        ),
+    )
+    metrics = CountedMetrics(tally_book)
     ids = SortableIds(clock)
     vault = MasterKeyVault(settings.master_keys)
     store.migrate()
@@ -177,7 +214,6 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         window=settings.context_tokens,
         reserve=settings.answer_tokens,
     )
-    instance = secrets.token_hex(8)
     desk = Desk(cards=store.cards, key=SharedKey("desk", shared=store.secrets, vault=vault), vault=vault)
     audit_trail = AuditTrail(
         log=store.audit,
@@ -216,16 +252,19 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
     following = Following(turns=store.turns, clock=clock, spawn=spawn)
     pool = build_pool(settings, clock, metrics)
     pricing = _pricing(settings, store, asking, clock, metrics, turn_log)
+    slots = _slots(settings, store, clock, instance)
+    metrics.queue(lambda: slots.depth)
+    tally_book.queued = lambda: slots.depth
+    summary = Summary(tallies=store.tallies, book=tally_book, clock=clock)
     engine = Engine(
         instance=instance,
         turns=store.turns,
-        conversations=store.conversations,
         people=people,
         tools=Tools(
             relay=pool,
             screening=screening,
             asking=asking,
-            slots=_slots(settings, store, clock, instance),
+            slots=slots,
             clock=clock,
             metrics=metrics,
             guard=GuardPolicy(),
@@ -237,7 +276,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         ),
         clock=clock,
         metrics=metrics,
-        turn_log=turn_log,
+        turn_log=CountedTurns(turn_log, tally_book, clock),
         lease_seconds=settings.lease_seconds,
         spawn=spawn,
         metered=pricing.ended if pricing else None,
@@ -335,6 +374,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
                 history_days=settings.history_days,
                 verdict_days=settings.verdict_days,
             ),
+            settle=summary.settle,
         ),
         search=Search(
             conversations=store.conversations, history=store.history, clock=clock, ai_label=settings.ai_label
@@ -369,6 +409,8 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         ),
         credit_desk=CreditDesk(ledger=store.ledger, table=settings.prices, audit=audit_trail, clock=clock, ids=ids),
         users_desk=users_desk,
+        tally_book=tally_book,
+        summary=summary,
     )
     return _customer_service(settings, services, store, clock)
 

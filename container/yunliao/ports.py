@@ -213,6 +213,8 @@ class TurnWrite(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[EventRow, ...] = ()
     ending: Ending | None = None
     state: Literal["queued", "running"] | None = None
+    turn: Turn | None = None
+    """With an ending: the turn as accepted or claimed by this owner, so that the store need not read it again."""
 
 
 class CommitResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -253,7 +255,8 @@ class Turns(Protocol):
         the turn's `last_seq` + 1, +2, ...; a turn not owned by `owner` or ended is in `lost` and left untouched.
         An ending also writes the answer message (id `turn.answer_message_id`; none when `Ending.answer` is None;
         state `blocked` when the reason is blocked, the user's message then becomes `blocked` too), touches the
-        conversation's `last_activity_at`, clears its `live_turn_id`, and settles the turn's reservation."""
+        conversation's `last_activity_at`, sets its snippet, and its title where it has none, clears its `live_turn_id`,
+        and settles the turn's reservation."""
         ...
 
     def claim(self, turn_id: str, *, owner: str, lease_until: int, now: int) -> Turn | None:
@@ -323,14 +326,8 @@ class Conversations(Protocol):
         """Newest activity first; `before` = (last_activity_at, id) of the last one seen."""
         ...
 
-    def set_title(
-        self, user_id: str, conversation_id: str, sealed_title: bytes, *, titled: Literal["auto", "user"]
-    ) -> bool:
-        """Set the title; an `auto` title never replaces one a person gave. False if there is no such conversation."""
-        ...
-
-    def set_snippet(self, user_id: str, conversation_id: str, sealed_snippet: bytes) -> None:
-        """Set the line shown in the list."""
+    def set_title(self, user_id: str, conversation_id: str, sealed_title: bytes) -> bool:
+        """Set the title a person gave; no other replaces it. False if there is no such conversation."""
         ...
 
     def delete(self, user_id: str, conversation_id: str, *, at: int) -> bool:
@@ -428,11 +425,19 @@ class Store(Protocol):
 # --- relay -------------------------------------------------------------------------------------------------------
 
 
+class Wanted(msgspec.Struct, frozen=True):
+    """`chars`: fewer than so many more make no difference now. `soon`: a person waits for the first text."""
+
+    chars: int
+    soon: bool
+
+
 class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A generation to ask for. `request_id` goes to the upstream as `X-Request-Id`, `trace` as `traceparent`
     (domain/trace.py). `avoid` names an upstream that is asked only if there is no other. `domestic_only`: no upstream
-    outside mainland China is asked. `still`, if given, is called before every attempt and may take its time: an
-    upstream is asked only after True."""
+    outside mainland China is asked. `wants`, asked after every batch, says what the next one is good for: how seldom
+    the stream may be looked at. `still`, if given, is called before every attempt and may take its time: an upstream is
+    asked only after True."""
 
     model: str
     messages: tuple[ChatMessage, ...]
@@ -442,6 +447,7 @@ class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):
     avoid: str = ""
     still: Callable[[], bool] | None = None
     domestic_only: bool = False
+    wants: Callable[[], Wanted] | None = None
 
 
 class RelayText(msgspec.Struct, frozen=True):
@@ -549,11 +555,11 @@ class Metrics(Protocol):
     """Numbers about turns; label values come from small fixed sets."""
 
     def turn_ended(self, reason: str, code: str, seconds: float) -> None: ...
+    def turn_used(self, queued_ms: int | None, input_tokens: int, output_tokens: int) -> None: ...
     def first_text(self, seconds: float) -> None: ...
     def relay_first_byte(self, seconds: float) -> None: ...
     def guard_delay(self, seconds: float) -> None: ...
     def live_turns(self, count: int) -> None: ...
-    def queue_depth(self, count: int) -> None: ...
     def moderation(self, layer: str, outcome: str, seconds: float) -> None: ...
     def relay_error(self, code: str) -> None: ...
     def relay_attempt(self, upstream: str, outcome: str) -> None: ...

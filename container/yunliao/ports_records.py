@@ -10,6 +10,7 @@ import msgspec
 from yunliao.ports import Message
 from yunliao.ports_keys import WrappedKeys
 from yunliao.ports_people import PeopleStore
+from yunliao.ports_tallies import Tallies
 
 
 class History(Protocol):
@@ -229,5 +230,6 @@ class RecordStore(PeopleStore, Protocol):
     cards: Cards
     audit: AuditLog
     standing: Standing
+    tallies: Tallies
     wiping: Wiping
     copying: Copying

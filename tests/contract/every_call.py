@@ -4,13 +4,14 @@ import inspect
 from typing import Any
 
 from tests.contract.records import LIMITS, charge, draft, ending, last, rows, user
-from yunliao import ports, ports_keys, ports_ledger, ports_once, ports_people, ports_records
+from yunliao import ports, ports_keys, ports_ledger, ports_once, ports_people, ports_records, ports_tallies
 from yunliao.domain.ledger.audit import findings
 from yunliao.domain.ledger.codes import Code
 from yunliao.domain.ledger.granting import Movement
 from yunliao.ports import TurnWrite
 from yunliao.ports_keys import Rewrapped
 from yunliao.ports_records import AuditEntry, Card, RecordStore, VerdictEntry
+from yunliao.ports_tallies import TallyRecord
 
 ROOMS: dict[str, type] = {
     "personal": ports_people.PersonalData,
@@ -28,6 +29,7 @@ ROOMS: dict[str, type] = {
     "cards": ports_records.Cards,
     "audit": ports_records.AuditLog,
     "standing": ports_records.Standing,
+    "tallies": ports_tallies.Tallies,
     "wiping": ports_records.Wiping,
 }
 """Not `copying`: reading through everything is what it is for (test_copying.py)."""
@@ -89,8 +91,7 @@ def _use(store: Any) -> None:
     room.create(ports.Conversation(id="c", user_id="u1", created_at=1, last_activity_at=1))
     room.get("u1", conversation)
     room.page("u1", before=(9_000, "x"), limit=5)
-    room.set_title("u1", conversation, b"t", titled="user")
-    room.set_snippet("u1", conversation, b"s")
+    room.set_title("u1", conversation, b"t")
     room.messages("u1", conversation, before=(9_000, "x"), limit=5)
     room.message("u1", turn.answer_message_id)
     room.set_feedback("u1", turn.answer_message_id, b"f")
@@ -145,6 +146,10 @@ def _use_records(store: Any) -> None:
     assert len(store.audit.page(after=0, limit=5)) == 1
     assert store.standing.suspend("u1", until=5)
     assert store.standing.cool("u1", until=5)
+    store.tallies.put(TallyRecord(span="hour", at=5, version=1, body=b"t"))
+    assert store.tallies.oldest("hour") == 5
+    assert len(store.tallies.read("hour", since=5, until=6)) == 1
+    assert store.tallies.expire("hour", before=6, limit=5) == 1
 
 
 def _use_credits(store: Any) -> None:

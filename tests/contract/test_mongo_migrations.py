@@ -107,6 +107,6 @@ def test_a_newer_version_reads_what_an_older_one_left_out(mongo_url: str, databa
     found = store.conversations.get("u1", "conv_old")
     assert found is not None
     assert (found.titled, found.deleted_at, found.sealed_title) == ("none", 0, b"")
-    assert store.conversations.set_title("u1", "conv_old", b"auto", titled="auto")
+    assert store.conversations.set_title("u1", "conv_old", b"mine")
     assert store.conversations.delete("u1", "conv_old", at=5)
     store.close()

@@ -41,10 +41,9 @@ class Records:
         assert store.turns.accept(sent, LIMITS).status == "accepted"
         body = EventRow(seq=2, body=self._seal("event"), created_at=1)
         store.turns.commit([TurnWrite(turn_id=turn.id, rows=(body,))], owner="me", lease_until=9_000)
-        how = replace(ending(), answer=self._seal("answer"))
+        how = replace(ending(), answer=self._seal("answer"), snippet=self._seal("snippet"))
         store.turns.commit([TurnWrite(turn_id=turn.id, rows=rows(3, 1), ending=how)], owner="me", lease_until=9_000)
-        store.conversations.set_title(self.user_id, turn.conversation_id, self._seal("title"), titled="user")
-        store.conversations.set_snippet(self.user_id, turn.conversation_id, self._seal("snippet"))
+        store.conversations.set_title(self.user_id, turn.conversation_id, self._seal("title"))
         store.conversations.set_feedback(self.user_id, turn.answer_message_id, self._seal("note"))
         return turn
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.contract.records import LIMITS, draft, ending, last, rows, user
-from yunliao.domain.turn import Turn
+from yunliao.domain.turn import Ending, Turn
 from yunliao.ports import AcceptLimits, AcceptOutcome, Conversation, Head, Store, TurnWrite
 
 
@@ -235,15 +235,25 @@ def test_pages_go_through_everything_once(store: Store) -> None:
     assert seen == ["c6", "c5", "c4", "c3", "c2", "c1", "c0"]
 
 
-def test_titles_an_automatic_one_never_replaces_a_persons(store: Store) -> None:
+def test_an_ending_names_a_conversation_that_has_no_title_and_renews_its_snippet(store: Store) -> None:
     store.conversations.create(Conversation(id="c", user_id="u1", created_at=1, last_activity_at=1))
-    assert store.conversations.set_title("u1", "c", b"auto", titled="auto")
-    assert store.conversations.set_title("u1", "c", b"mine", titled="user")
-    assert store.conversations.set_title("u1", "c", b"auto2", titled="auto")
-    found = store.conversations.get("u1", "c")
-    assert found is not None
-    assert (found.sealed_title, found.titled) == (b"mine", "user")
-    assert not store.conversations.set_title("u2", "c", b"theirs", titled="user")
+
+    def after(at: int, how: Ending) -> tuple[bytes, str, bytes]:
+        sent = draft("u1", at=at, conversation="c")
+        assert store.turns.accept(sent, LIMITS).status == "accepted"
+        store.turns.commit([last(sent.turn, 2, how)], owner="me", lease_until=9)
+        found = store.conversations.get("u1", "c")
+        assert found is not None
+        return found.sealed_title, found.titled, found.sealed_snippet
+
+    assert after(1_000, ending("stopped", at=1_001)) == (b"", "none", b"")
+    named = replace(ending(at=2_001), title=b"first", snippet=b"one")
+    assert after(2_000, named) == (b"first", "auto", b"one")
+    assert after(3_000, replace(ending(at=3_001), title=b"second", snippet=b"two")) == (b"first", "auto", b"two")
+    assert after(4_000, ending("failed", at=4_001)) == (b"first", "auto", b"two")
+    assert store.conversations.set_title("u1", "c", b"mine")
+    assert after(5_000, replace(ending(at=5_001), title=b"third", snippet=b"three")) == (b"mine", "user", b"three")
+    assert not store.conversations.set_title("u2", "c", b"theirs")
 
 
 def test_edit_and_regenerate_hide_what_they_replace(store: Store) -> None:

@@ -216,8 +216,7 @@ def test_nobody_reaches_anothers_records(store: Store) -> None:
     conversation, answer = turn.conversation_id, turn.answer_message_id
     rooms = store.conversations
     before = (rooms.get("u1", conversation), rooms.message("u1", answer))
-    rooms.set_snippet("u2", conversation, b"theirs")
-    assert not rooms.set_title("u2", conversation, b"theirs", titled="user")
+    assert not rooms.set_title("u2", conversation, b"theirs")
     assert not rooms.set_feedback("u2", answer, b"theirs")
     assert not rooms.delete("u2", conversation, at=5)
     assert not rooms.restore("u2", conversation, deleted_after=0)
@@ -228,16 +227,13 @@ def test_nobody_reaches_anothers_records(store: Store) -> None:
     assert (rooms.get("u1", conversation), rooms.message("u1", answer)) == before
 
 
-def test_snippet_and_feedback_are_kept(store: Store) -> None:
+def test_feedback_is_kept(store: Store) -> None:
     turn = finished(store)
-    store.conversations.set_snippet("u1", turn.conversation_id, b"snippet")
     assert store.conversations.set_feedback("u1", turn.answer_message_id, b"up")
     assert not store.conversations.set_feedback("u1", "msg_none", b"up")
-    found = store.conversations.get("u1", turn.conversation_id)
     answer = store.conversations.message("u1", turn.answer_message_id)
-    assert found is not None
     assert answer is not None
-    assert (found.sealed_snippet, answer.sealed_feedback) == (b"snippet", b"up")
+    assert answer.sealed_feedback == b"up"
 
 
 def test_a_deletion_counts_once_and_what_stands_is_not_restored(store: Store) -> None:
@@ -245,7 +241,7 @@ def test_a_deletion_counts_once_and_what_stands_is_not_restored(store: Store) ->
     assert not store.conversations.restore("u1", turn.conversation_id, deleted_after=0)
     assert store.conversations.delete("u1", turn.conversation_id, at=100)
     assert not store.conversations.delete("u1", turn.conversation_id, at=200)
-    assert not store.conversations.set_title("u1", turn.conversation_id, b"new", titled="user")
+    assert not store.conversations.set_title("u1", turn.conversation_id, b"new")
     assert store.conversations.purge(deleted_before=101, limit=5) == 1
 
 

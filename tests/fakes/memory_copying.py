@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.fakes.memory_store import Tables
 
 LEFT_OUT = {"tickets"}
-BY_EVERY_START = {"tickets", "registers", "secrets"}
+BY_EVERY_START = {"tickets", "registers", "secrets", "tallies"}
 BATCH = 3
 
 

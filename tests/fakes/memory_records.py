@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from yunliao.ports import Message
 from yunliao.ports_keys import Rewrapped, Wrapped
 from yunliao.ports_records import AuditEntry, Card, PassCount, VerdictEntry
+from yunliao.ports_tallies import Span, TallyRecord
 
 if TYPE_CHECKING:
     from tests.fakes.memory_store import Tables
@@ -225,3 +226,31 @@ class MemoryWiping:
     def clear(self, name: str) -> None:
         with self._tables.lock:
             getattr(self._tables, name, {}).clear()
+
+
+class MemoryTallies:
+    def __init__(self, tables: "Tables") -> None:
+        self._tables = tables
+
+    def put(self, record: TallyRecord) -> None:
+        with self._tables.lock:
+            key = (record.span, record.at, record.source)
+            standing = self._tables.tallies.get(key)
+            if standing is None or standing.version < record.version:
+                self._tables.tallies[key] = record
+
+    def read(self, span: Span, *, since: int, until: int) -> list[TallyRecord]:
+        with self._tables.lock:
+            found = [one for one in self._tables.tallies.values() if one.span == span and since <= one.at < until]
+            return sorted(found, key=lambda one: (one.at, one.source))
+
+    def oldest(self, span: Span) -> int | None:
+        with self._tables.lock:
+            return min((one.at for one in self._tables.tallies.values() if one.span == span), default=None)
+
+    def expire(self, span: Span, *, before: int, limit: int) -> int:
+        with self._tables.lock:
+            old = [key for key in sorted(self._tables.tallies) if key[0] == span and key[1] < before][:limit]
+            for key in old:
+                del self._tables.tallies[key]
+            return len(old)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -14,6 +14,7 @@ from tests.fakes.memory_records import (
     MemoryHistory,
     MemoryKeys,
     MemoryStanding,
+    MemoryTallies,
     MemoryVerdicts,
     MemoryWiping,
 )
@@ -59,6 +60,7 @@ from yunliao.ports_records import (
     Verdicts,
     Wiping,
 )
+from yunliao.ports_tallies import Span, Tallies, TallyRecord
 
 
 class Tables:
@@ -82,6 +84,7 @@ class Tables:
         self.passes: dict[tuple[int, str], int] = {}
         self.cards: dict[tuple[str, str], Card] = {}
         self.audit: dict[int, AuditEntry] = {}
+        self.tallies: dict[tuple[Span, int, str], TallyRecord] = {}
 
     def has_key(self, user_id: str, key_id: str) -> bool:
         """Whether the user is there, with that half of a data key."""
@@ -258,6 +261,11 @@ class MemoryTurns:
             turn, state="ended", ended_at=ending.ended_at, end_reason=ending.reason, error_code=code
         )
         tables.touch(turn.conversation_id, ending.ended_at, "")
+        standing = tables.conversations.get(turn.conversation_id)
+        if standing is not None and ending.snippet is not None:
+            tables.change(standing.id, sealed_snippet=ending.snippet)
+        if standing is not None and ending.title is not None and standing.titled == "none":
+            tables.change(standing.id, sealed_title=ending.title, titled="auto")
         asked = tables.messages.get(turn.user_message_id)
         if blocked and asked is not None:
             tables.messages[asked.id] = replace(asked, state="blocked")
@@ -352,21 +360,12 @@ class MemoryConversations:
             ]
             return sorted(found, key=lambda one: (one.last_activity_at, one.id), reverse=True)[:limit]
 
-    def set_title(
-        self, user_id: str, conversation_id: str, sealed_title: bytes, *, titled: Literal["auto", "user"]
-    ) -> bool:
+    def set_title(self, user_id: str, conversation_id: str, sealed_title: bytes) -> bool:
         with self._tables.lock:
-            found = self.get(user_id, conversation_id)
-            if found is None:
+            if self.get(user_id, conversation_id) is None:
                 return False
-            if titled == "user" or found.titled == "none":
-                self._tables.change(conversation_id, sealed_title=sealed_title, titled=titled)
+            self._tables.change(conversation_id, sealed_title=sealed_title, titled="user")
             return True
-
-    def set_snippet(self, user_id: str, conversation_id: str, sealed_snippet: bytes) -> None:
-        with self._tables.lock:
-            if self._tables.conversation(user_id, conversation_id) is not None:
-                self._tables.change(conversation_id, sealed_snippet=sealed_snippet)
 
     def delete(self, user_id: str, conversation_id: str, *, at: int) -> bool:
         with self._tables.lock:
@@ -691,6 +690,7 @@ class MemoryStore:
         self.cards: Cards = MemoryCards(tables)
         self.audit: AuditLog = MemoryAudit(tables)
         self.standing: Standing = MemoryStanding(tables)
+        self.tallies: Tallies = MemoryTallies(tables)
         self.wiping: Wiping = MemoryWiping(tables)
         self.copying: Copying = MemoryCopying(tables)
 

@@ -1,18 +1,29 @@
-"""One JSON question to one server over kept-open connections, with a limit on every wait and on the answer's size."""
+"""One JSON question to one server over kept-open connections, with a limit on every wait and on the answer's size.
 
-import time
+Over the connections of adapters/http: an answer costs some five checks, and a general HTTP client costs three times the
+processor time for each (docs/performance.md).
+"""
+
+import ssl
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-import urllib3
 
-POOL = 64
-"""Kept-open connections: the windows of many answers are checked at the same time."""
+from yunliao.adapters.clock import SystemClock
+from yunliao.adapters.http.connection import Connection, Connections
+from yunliao.adapters.http.framing import Head, NotHttp
+from yunliao.adapters.http.line import Limits, Line
+
 LARGEST_ANSWER = 256 * 1024
 """A verdict has some hundred bytes; anything larger than this is not one."""
-PIECE = 16 * 1024
+FIXED = {
+    "User-Agent": "yunliao",
+    "Content-Type": "application/json; charset=utf-8",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+}
 
 
 class PostFailed(Exception):
@@ -25,7 +36,7 @@ class PostFailed(Exception):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Status, headers (any case) and decoded body; `body` is None if it was not JSON."""
+    """Status, headers (names in lower case) and decoded body; `body` is None if it was not JSON."""
 
     status: int
     headers: Mapping[str, str]
@@ -34,14 +45,15 @@ class Answer(msgspec.Struct, frozen=True):
 
 class JsonPost:
     """Thread-safe. Touches the network at the first `send` only. Seconds: to connect, between two pieces of the answer,
-    and for the whole body. Proxies of the environment are not used, redirects are not followed, nothing is repeated."""
+    and for the whole. Proxies of the environment are not used, redirects are not followed, nothing is repeated."""
 
     def __init__(self, base_url: str, *, connect: float, read: float, total: float) -> None:
-        self._path = urlsplit(base_url).path.rstrip("/")
-        self._total = total
-        self._pool = urllib3.connection_from_url(
-            base_url, maxsize=POOL, block=False, retries=False, timeout=urllib3.Timeout(connect=connect, read=read)
-        )
+        parts = urlsplit(base_url)
+        self._path = parts.path.rstrip("/")
+        self._host = parts.netloc.rpartition("@")[2]
+        self._clock = SystemClock()
+        self._limits = Limits(connect=connect, first_byte=connect + read, silence=read, total=connect + total)
+        self._connections = Connections(base_url, connect, self._clock)
 
     def send(self, path: str, question: object, headers: Mapping[str, str] | None = None) -> Answer:
         """POST `question` as UTF-8 JSON, never `\\u`-escaped. Raises `PostFailed`."""
@@ -49,48 +61,47 @@ class JsonPost:
             content = msgspec.json.encode(question)
         except UnicodeEncodeError:
             raise PostFailed("garbled", "lone surrogate in the text") from None
-        fixed = {"Content-Type": "application/json; charset=utf-8", "Accept": "application/json"}
-        try:
-            response = self._pool.request(
-                "POST",
-                self._path + path,
-                body=content,
-                headers=fixed | dict(headers or {}),
-                redirect=False,
-                preload_content=False,
-            )
-            data = self._read(response)
-        except urllib3.exceptions.NewConnectionError as wrong:  # a kind of time-out to urllib3, but nobody listens
-            raise PostFailed("unreachable", type(wrong).__name__) from None
-        except urllib3.exceptions.TimeoutError as wrong:
-            raise PostFailed("timeout", type(wrong).__name__) from None
-        except (urllib3.exceptions.HTTPError, OSError) as wrong:
-            raise PostFailed("unreachable", type(wrong).__name__) from None
+        sent = {"Host": self._host, **FIXED, **(headers or {}), "Content-Length": str(len(content))}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+        head, data = self._exchange(f"POST {self._path}{path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + content)
         try:
             body = msgspec.json.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             body = None
-        return Answer(response.status, response.headers, body)
+        return Answer(head.status, head.headers, body)
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._pool.close()
+        self._connections.close()
 
-    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
-        until = time.monotonic() + self._total
-        data = bytearray()
-        complete = False
+    def _exchange(self, request: bytes) -> tuple[Head, bytes]:
+        line = Line(self._limits, self._clock, breakable=False)
+        line.begin()
+        connection: Connection | None = None
+        done = False
         try:
-            while piece := response.read1(PIECE, decode_content=True):
-                data += piece
-                if len(data) > LARGEST_ANSWER:
-                    raise PostFailed("garbled", "answer too large")
-                if time.monotonic() > until:
-                    raise PostFailed("timeout", "total")
-            complete = True
+            connection = self._connections.take(line)
+            head = connection.ask(line, request)
+            data = _whole(connection, line)
+            done = True
+        except TimeoutError as wrong:
+            raise PostFailed("timeout", type(wrong).__name__) from None
+        except (OSError, NotHttp, ssl.SSLError) as wrong:
+            raise PostFailed("unreachable", type(wrong).__name__) from None
         finally:
-            if complete:
-                response.release_conn()
-            else:
-                response.close()
-        return bytes(data)
+            if connection is not None:
+                if done:
+                    self._connections.give_back(connection)
+                else:
+                    connection.close()
+        return head, data
+
+
+def _whole(connection: Connection, line: Line) -> bytes:
+    data = b""
+    while piece := connection.read():
+        line.answering = True
+        data += piece
+        if len(data) > LARGEST_ANSWER:
+            raise PostFailed("garbled", "answer too large")
+    return data

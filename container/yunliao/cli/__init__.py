@@ -1,6 +1,7 @@
 """The operator's command line. A command is a module with `NAME`, `HELP`, `options(parser)` and
-`run(services, options, out) -> int`; the services are those of the server, built from the same settings.
-`restore` alone is given the settings, since services begin by writing to the store.
+`run(services, options, out) -> int`; the services are those of the server, built from the same settings. One that can
+do something without them has `alone(options, out)`, which gives the exit code, or None where they are needed. `restore`
+is given the settings instead, since services begin by writing to the store.
 
 Exit codes: 0 done; 1 something is wrong with what was asked or found; 2 the command line is; 4 the settings are.
 """
@@ -26,6 +27,7 @@ COMMANDS: tuple[str, ...] = (
     "audit",
     "ledger",
     "keys",
+    "summary",
     "backup",
     "restore",
     "wipe",
@@ -60,6 +62,9 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], out: TextIO =
         options = parser.parse_args([_shielded(argument) for argument in arguments])
     except SystemExit as left:
         return int(left.code or 0)
+    offline = getattr(commands[options.command], "alone", None)
+    if offline is not None and (code := offline(options, out)) is not None:
+        return int(code)
     try:
         settings = Settings.from_env(environment)
     except SettingsError as mistakes:

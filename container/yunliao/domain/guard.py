@@ -211,6 +211,18 @@ class Guard:
         return shown
 
     @property
+    def begun(self) -> bool:
+        """Whether a window was cut."""
+        return bool(self._ends)
+
+    @property
+    def lacks(self) -> int:
+        """New characters that would fill the next window; 0 when it only waits for a sentence to end. What is less is
+        checked when it has waited long enough."""
+        _, target, _ = self._wanted(self._widening())
+        return max(0, target - (self._end - self._cut))
+
+    @property
     def pending(self) -> bool:
         """Whether windows are out whose verdict has not come."""
         return not self.blocked and self._prefix + len(self._passed) < len(self._ends)
@@ -324,14 +336,9 @@ class Guard:
         available = self._end - cut
         if not available:
             return cut, cut
-        widen = max(1.0, self._widen()) if self._widen else 1.0
-        start = self._unglued(self._back(cut, policy.overlap), self._base) if cut else 0
-        room = policy.max_chars - (cut - start)
-        growth = policy.growth ** min(len(self._ends), 12)
-        # Whoever reads a resumed text has waited for it: its first window is as small as can release anything.
+        widen = self._widening()
+        start, target, room = self._wanted(widen)
         resuming = self._resumed and not self._ends
-        first = policy.hold + LEAST_SHOWN if resuming else policy.first_chars
-        target = min(int(first * growth * widen), room)
         last = cut + min(available, room)
         if self._finished and available <= room:
             return start, self._end
@@ -350,6 +357,20 @@ class Guard:
             end = self._unglued(last, cut)
             return start, end if full or self._count_before(end) > held else cut
         return start, cut  # a sentence may end soon
+
+    def _widening(self) -> float:
+        return max(1.0, self._widen()) if self._widen else 1.0
+
+    def _wanted(self, widen: float) -> tuple[int, int, int]:
+        """Of the next window: its start, how many new characters fill it, and how many have room in it."""
+        policy, cut = self._policy, self._cut
+        start = self._unglued(self._back(cut, policy.overlap), self._base) if cut else 0
+        room = policy.max_chars - (cut - start)
+        growth = policy.growth ** min(len(self._ends), 12)
+        # Whoever reads a resumed text has waited for it: its first window is as small as can release anything.
+        resuming = self._resumed and not self._ends
+        first = policy.hold + LEAST_SHOWN if resuming else policy.first_chars
+        return start, min(int(first * growth * widen), room), room
 
     def _overdue(self, now_ms: int, widen: float) -> bool:
         if not self._uncut or now_ms - self._uncut[0][1] < self._policy.max_wait_ms * widen:

@@ -58,6 +58,10 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: int = 0
     metered: Metered | None = None
     """What there is to pay for; None: nothing."""
+    title: bytes | None = None
+    """A sealed title for a conversation that has none yet."""
+    snippet: bytes | None = None
+    """The sealed line that the list of conversations shows; None: it stays."""
 
 
 class MessageBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

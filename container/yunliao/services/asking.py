@@ -19,6 +19,13 @@ def open_body(owner: Owner, message: Message) -> MessageBody:
     return _body.decode(owner.open(message.id, "body", message.sealed_body))
 
 
+class Words(msgspec.Struct, frozen=True):
+    """What a turn asks, known since it was sent here: nothing of it is read again. `first`: in a new conversation."""
+
+    question: str
+    first: bool
+
+
 class Prompt(msgspec.Struct, frozen=True):
     """What to ask, and the `confirmed` text that the answer continues ("" for a new answer)."""
 
@@ -42,10 +49,11 @@ class Asking:
             raise NotFound
         return open_body(owner, message).text
 
-    def prompt(self, turn: Turn, owner: Owner, question: str, *, shown: str = "") -> Prompt:
+    def prompt(self, turn: Turn, owner: Owner, question: str, *, shown: str = "", first: bool = False) -> Prompt:
         """The context, and the text that the generation goes on from: the answer of the turn this one continues, and
-        what a dead owner had already shown. Raises `ContextTooLong` when not even the question fits."""
-        history, begun = self._history(turn, owner)
+        what a dead owner had already shown. `first`: nothing came before it. Raises `ContextTooLong` when not even the
+        question fits."""
+        history, begun = ([], "") if first else self._history(turn, owner)
         confirmed = begun + shown
         room = {"window": self._window, "reserve": self._reserve}
         try:

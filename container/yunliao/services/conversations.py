@@ -121,7 +121,7 @@ class ConversationService:
     def rename(self, owner: Owner, conversation_id: str, title: str) -> ConversationView:
         """Give it a title that no automatic one replaces."""
         sealed = owner.seal(conversation_id, "title", _title(title).encode())
-        if not self._conversations.set_title(owner.user_id, conversation_id, sealed, titled="user"):
+        if not self._conversations.set_title(owner.user_id, conversation_id, sealed):
             raise NotFound
         return self.get(owner, conversation_id)
 

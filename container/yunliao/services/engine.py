@@ -6,10 +6,10 @@ from contextlib import suppress
 
 from yunliao.domain.events import End, Reasoning, Retract, Text, decode_event
 from yunliao.domain.ledger.endings import Metered
-from yunliao.domain.title import title_of
 from yunliao.domain.turn import MessageBody, Turn
-from yunliao.errors import Draining, InstanceLost, StoreUnavailable, YunliaoError
-from yunliao.ports import Clock, Conversations, EventRow, Metrics, TurnLog, Turns, TurnWrite
+from yunliao.errors import Draining, InstanceLost, StoreUnavailable
+from yunliao.ports import Clock, EventRow, Metrics, TurnLog, Turns, TurnWrite
+from yunliao.services.asking import Words
 from yunliao.services.committer import Committer
 from yunliao.services.live_log import LiveLog, Numbered
 from yunliao.services.people import Owner, People
@@ -29,7 +29,6 @@ class Engine:
         *,
         instance: str,
         turns: Turns,
-        conversations: Conversations,
         people: People,
         tools: Tools,
         clock: Clock,
@@ -37,9 +36,9 @@ class Engine:
         turn_log: TurnLog,
         lease_seconds: float,
         spawn: Callable[[Callable[[], None]], None],
-        metered: Callable[[Turn, Metered], None] | None = None,
+        metered: Callable[[Turn, Metered], int] | None = None,
     ) -> None:
-        """`metered` hears what every ended turn used."""
+        """`metered` hears what every ended turn used, and says what it cost, in micro-credits."""
         self.instance = instance
         self.lease_ms = int(lease_seconds * 1000)
         self.draining = False
@@ -48,7 +47,6 @@ class Engine:
         self.taken: Callable[[Turn, Owner], None] = lambda turn, owner: None
         """Told of every turn that was taken over here: whoever waited for it on the dead instance is gone too."""
         self._turns = turns
-        self._conversations = conversations
         self._people = people
         self._tools = tools
         self._clock = clock
@@ -78,6 +76,11 @@ class Engine:
         run = self._runs.get(turn_id)
         return run.log if run else None
 
+    def user_of(self, turn_id: str) -> str:
+        """Whose turn it is, if it runs here; else ""."""
+        run = self._runs.get(turn_id)
+        return run.turn.user_id if run else ""
+
     def check_room(self) -> None:
         """Raises `Draining` or `QueueFull` when no new turn can be taken."""
         if self.draining:
@@ -86,9 +89,10 @@ class Engine:
 
     # --- running ---------------------------------------------------------------------------------------------------
 
-    def start(self, turn: Turn, owner: Owner, events: list[Numbered]) -> None:
-        """Run a turn this instance owns; `events` are the durable ones so far."""
-        run = Run(turn, owner, self._tools, log=LiveLog(events), wake=self._committer.wake)
+    def start(self, turn: Turn, owner: Owner, events: list[Numbered], words: Words | None = None) -> None:
+        """Run a turn this instance owns; `events` are the durable ones so far, `words` what was asked, where that is
+        known already."""
+        run = Run(turn, owner, self._tools, log=LiveLog(events), wake=self._committer.wake, words=words)
         self._launch(run)
 
     def stop(self, turn_id: str) -> bool:
@@ -156,8 +160,10 @@ class Engine:
                 self._spawn(self._committer.loop)
         self._metrics.live_turns(len(self._runs))
         if run.outcome is None:
+            self._committer.begin()
             self._spawn(run.execute)
-        self._committer.wake(urgent=True)
+        else:
+            self._committer.wake(run, urgent=True)
 
     def _release(self, runs: list[Run]) -> None:
         released = [TurnWrite(turn_id=run.turn.id) for run in runs]
@@ -172,21 +178,21 @@ class Engine:
             if not self._runs:
                 self._idle.set()
         self._metrics.live_turns(len(self._runs))
-        self._metrics.queue_depth(self._tools.slots.depth)
         if run.outcome is not None and not run.lost:
             self._spawn(lambda: self._afterwards(run, run.outcome))
 
     def _afterwards(self, run: Run, outcome: Outcome | None) -> None:
-        """What nobody waits for: the log line, the conversation's title and snippet."""
+        """What nobody waits for: what it used, and the log line."""
         if outcome is None:
             return
         turn, times = run.turn, run.timings
-        if self._metered is not None:
-            self._metered(turn, run.metered)
+        cost = self._metered(turn, run.metered) if self._metered is not None else None
         code = outcome.problem.code if outcome.problem else ""
         total_ms = self._clock.now_ms() - turn.created_at
         self._metrics.turn_ended(outcome.reason, code, total_ms / 1000)
         usage = outcome.usage
+        queued_ms = max(0, times.admitted - turn.created_at) if times.admitted else None
+        self._metrics.turn_used(queued_ms, usage.input_tokens if usage else 0, usage.output_tokens if usage else 0)
         self._turn_log.turn(
             turn=turn.id,
             kind=turn.kind,
@@ -195,7 +201,7 @@ class Engine:
             code=code,
             call_id=run.owner.principal.call_id,
             trace=run.owner.principal.trace.partition("-")[0],
-            queued_ms=max(0, times.admitted - turn.created_at) if times.admitted else None,
+            queued_ms=queued_ms,
             relay_first_byte_ms=times.first_byte - times.asked if times.first_byte else None,
             first_text_ms=times.first_shown - turn.created_at if times.first_shown else None,
             total_ms=total_ms,
@@ -205,18 +211,8 @@ class Engine:
             upstream=",".join(filter(None, run.upstreams)) or None,
             input_tokens=usage.input_tokens if usage else None,
             output_tokens=usage.output_tokens if usage else None,
+            cost=cost,
         )
-        if run.shown.text:
-            with suppress(YunliaoError):  # a missing title harms nobody; the next answer tries again
-                self._describe(run)
-
-    def _describe(self, run: Run) -> None:
-        turn, owner = run.turn, run.owner
-        question = self._tools.asking.question(turn, owner)
-        sealed = owner.seal(turn.conversation_id, "title", title_of(question).encode())
-        self._conversations.set_title(turn.user_id, turn.conversation_id, sealed, titled="auto")
-        snippet = owner.seal(turn.conversation_id, "snippet", title_of(run.shown.text, limit=60).encode())
-        self._conversations.set_snippet(turn.user_id, turn.conversation_id, snippet)
 
 
 def open_event(owner: Owner, turn_id: str, row: EventRow) -> bytes:

@@ -27,6 +27,10 @@ STORE_AWAY = 1.0
 """Seconds after which to try again when the count cannot be known, and no longer is waited: fails closed."""
 
 
+PRESSURE_MS = 250
+"""How long a figure for the pressure holds, milliseconds: every window asks for it."""
+
+
 class SharedGovernor:
     """A `ports.Governor` for all instances that use the same registers. Thread-safe."""
 
@@ -41,11 +45,18 @@ class SharedGovernor:
         self._left = 0
         self._block = BLOCK[0]
         self._valid_until = 0
+        self._pressure = 0.0
+        self._pressure_of: Used | None = None
+        self._pressure_until = 0
 
     @property
     def pressure(self) -> float:
-        used = share_used(self._used, self._limits, self._clock.now_ms())
-        return min(1.0, max(0.0, (used - EASY) / (HARD - EASY)))
+        now = self._clock.now_ms()
+        if self._pressure_of is not self._used or now >= self._pressure_until:
+            used = share_used(self._used, self._limits, now)
+            self._pressure = min(1.0, max(0.0, (used - EASY) / (HARD - EASY)))
+            self._pressure_of, self._pressure_until = self._used, now + PRESSURE_MS
+        return self._pressure
 
     def acquire(self) -> None:
         """See `ports.Governor.acquire`. While the count cannot be known nothing of the answer can be shown either, so

@@ -1,5 +1,7 @@
 """Named, idempotent jobs that a timer calls: nothing in the container depends on a clock of its own running."""
 
+from collections.abc import Callable
+
 from yunliao.errors import NotFound
 from yunliao.ports import Clock, Conversations, Turns
 from yunliao.services.account import Account
@@ -27,7 +29,10 @@ class Jobs:
         clock: Clock,
         event_hours: float,
         retention: Retention | None = None,
+        settle: Callable[[], dict[str, int]] = dict,
     ) -> None:
+        """`settle` sums up the tallies of days that are over."""
+        self._settle = settle
         self._retention = retention
         self._turns = turns
         self._conversations = conversations
@@ -50,6 +55,7 @@ class Jobs:
                 ),
                 "erases_finished": self._account.finish(),
                 "unreadable_removed": self._account.sweep(),
+                **self._settle(),
                 **(self._retention.run() if self._retention else {}),
             }
         raise NotFound("no such job: " + ", ".join(self.names))

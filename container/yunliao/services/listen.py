@@ -59,16 +59,19 @@ class Listen:
         """A turn never changes hands: asked once, not with every read."""
         user_id = self._users.get(turn_id)
         if user_id is None:
-            turn = self._turns.get(turn_id)
-            if turn is None:
-                raise NotFound
-            user_id = turn.user_id
+            user_id = self._engine.user_of(turn_id) or self._stored_user(turn_id)
             with self._lock:
                 self._users[turn_id] = user_id
                 while len(self._users) > TURNS_KNOWN:
                     self._users.popitem(last=False)
         if user_id != owner.user_id:
             raise NotFound
+
+    def _stored_user(self, turn_id: str) -> str:
+        turn = self._turns.get(turn_id)
+        if turn is None:
+            raise NotFound
+        return turn.user_id
 
     def _elsewhere(self, owner: Owner, turn_id: str, after: int, deadline: float, gather: float) -> Slice | None:
         """From the instance that runs the turn, by way of the store; None if there is more to wait for."""

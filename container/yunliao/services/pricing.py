@@ -88,16 +88,17 @@ class Pricing:
             with suppress(StoreUnavailable):  # then it stays counted: the limit errs on the operator's side
                 self._budget.settle(charge.amount, 0, at)
 
-    def ended(self, turn: Turn, metered: Metered) -> None:
-        """Count what a turn cost the operator, whatever its user paid."""
+    def ended(self, turn: Turn, metered: Metered) -> int:
+        """Count what a turn cost the operator, whatever its user paid: micro-credits."""
         price = self.table.models.get(turn.model)
         if not turn.price_version or price is None:
-            return
+            return 0
         spent = cost(price, metered.upstream, metered.images) if metered.upstream else 0
         self._metrics.credits_cost(spent)
         if self._budget is not None:
             with suppress(StoreUnavailable):
                 self._budget.settle(turn.reserved, spent, turn.created_at)
+        return spent
 
     def short(self, shortfall: Shortfall) -> YunliaoError:
         """The refusal that says what is missing."""

@@ -14,6 +14,7 @@ from yunliao.domain.events import End, EndReason, Event, Problem, Queued, Reason
 from yunliao.domain.guard import GuardPolicy
 from yunliao.domain.joining import Joiner
 from yunliao.domain.ledger.endings import Metered
+from yunliao.domain.title import title_of
 from yunliao.domain.turn import ChatMessage, Ending, MessageBody, Turn
 from yunliao.domain.verdict import Verdict
 from yunliao.errors import (
@@ -43,7 +44,7 @@ from yunliao.ports import (
     TurnWrite,
 )
 from yunliao.services.admission import Slots
-from yunliao.services.asking import Asking, Prompt
+from yunliao.services.asking import Asking, Prompt, Words
 from yunliao.services.generation import Generation, metered, total
 from yunliao.services.live_log import LiveLog, Numbered
 from yunliao.services.patience import LONGEST, patiently
@@ -54,8 +55,6 @@ from yunliao.services.verdict_log import Place, Unheard, VerdictSink
 
 Result = TypeVar("Result")
 
-COALESCE_MS = 100
-"""Least time between two text events of one turn, milliseconds: a phone cannot draw faster (design.md §4.1)."""
 POSITION_MS = 1_000
 """Least time between two `queued` events of one turn, milliseconds."""
 SEAM_CHARS = 64
@@ -103,7 +102,7 @@ class Timings(msgspec.Struct, kw_only=True):
 
 
 class Run:
-    """A live turn. `wake(urgent)` tells the committer that `collect` has something to give."""
+    """A live turn. `wake(run, urgent)` tells the committer that `collect` has something to give."""
 
     def __init__(
         self,
@@ -112,10 +111,11 @@ class Run:
         tools: Tools,
         *,
         log: LiveLog,
-        wake: Callable[[bool], None],
+        wake: Callable[["Run", bool], None],
         shown: MessageBody | None = None,
+        words: Words | None = None,
     ) -> None:
-        """`shown` is what an earlier owner of the turn had already shown."""
+        """`shown` is what an earlier owner of the turn had already shown; `words` what is asked, where it is known."""
         self.turn = turn
         self.owner = owner
         self.log = log
@@ -128,6 +128,7 @@ class Run:
         self.outcome: Outcome | None = None
         self.lost = False
         self._tools = tools
+        self._words = words
         self._wake = wake
         self._lock = threading.RLock()
         self._stream: RelayStream | None = None
@@ -135,7 +136,6 @@ class Run:
         self._abandoned = False
         self._position = 0
         self._position_at = 0
-        self._text_at = 0
         self._seq = turn.last_seq
         self._state = turn.state
         self._inflight: tuple[TurnWrite, list[Numbered]] | None = None
@@ -208,7 +208,7 @@ class Run:
             if self._stopped and outcome.reason != "blocked":
                 outcome = Outcome(reason="stopped", usage=outcome.usage)  # the stop came while the end was judged
             self.outcome = outcome
-        self._wake(True)
+        self._wake(self, not self.timings.first_shown)
 
     def stop(self) -> None:
         """End it now with what was shown; the upstream connection closes at once (P8). No effect on an answer that is
@@ -235,7 +235,7 @@ class Run:
     def _verdict_came(self) -> None:
         if self.answer.failure and self._stream:
             self._stream.close()  # nothing more of it will be shown, so nothing more is to be paid for
-        self._wake(self._text_at == 0)
+        self._wake(self, not self.timings.first_shown)
 
     @property
     def _interrupted(self) -> bool:
@@ -247,12 +247,15 @@ class Run:
             return Outcome(reason="stopped")
         self._granted = tools.slots.enter(self.turn.id)
         if not self._granted.is_set():
-            self._wake(True)
+            self._wake(self, True)
         if not self._granted.wait(tools.queue_seconds):
             raise QueueTimeout(retry_after=10)
         self._state = "running"
         self.timings.admitted = tools.clock.now_ms()
-        question = self._patiently(lambda: tools.asking.question(self.turn, self.owner))
+        if self._words is None:
+            question = self._patiently(lambda: tools.asking.question(self.turn, self.owner))
+            self._words = Words(question, False)
+        question = self._words.question
         passed = self.shown.text or self.shown.reasoning  # nothing is shown of an answer before its question passed
         if not self._interrupted and self.turn.kind == "send" and not passed:
             verdict = self._judged("question", tools.screening.check_input(question, self.owner.principal))
@@ -299,7 +302,9 @@ class Run:
         return again
 
     def _prompt(self, question: str, *, shown: str) -> Prompt:
-        return self._patiently(lambda: self._tools.asking.prompt(self.turn, self.owner, question, shown=shown))
+        first = self._words is not None and self._words.first
+        asking = self._tools.asking
+        return self._patiently(lambda: asking.prompt(self.turn, self.owner, question, shown=shown, first=first))
 
     def _patiently(self, read: Callable[[], Result]) -> Result:
         return patiently(read, self._tools.clock, lambda: self._interrupted)
@@ -316,6 +321,7 @@ class Run:
             avoid=avoid,
             still=self._still_ours,
             domestic_only=not self.owner.principal.overseas,
+            wants=lambda: self.answer.wants(),
         )
         heard = Generation(request=request)
         self._heard.append(heard)
@@ -351,7 +357,7 @@ class Run:
         while self._lease_until and clock.now_ms() >= self._lease_until and not self._interrupted:
             if clock.monotonic() >= until:
                 raise StoreUnavailable("lease not renewed")
-            self._wake(True)
+            self._wake(self, True)
             clock.sleep(LEASE_LOOK)
         return not self._interrupted
 
@@ -408,37 +414,33 @@ class Run:
 
     # --- what the committer takes ----------------------------------------------------------------------------------
 
-    def collect(self, *, force: bool = False) -> TurnWrite | None:
+    def tick(self) -> bool:
+        """Cut the windows that time has made due; whether `collect` may have something because of the time."""
+        if self.outcome is None and not self._abandoned:
+            self.answer.tick()
+        return self._granted is not None and not self._granted.is_set()
+
+    def collect(self) -> TurnWrite | None:
         """The next rows to make durable, or None. The same write is returned again until `committed`."""
         with self._lock:
             if self._inflight:
                 return self._inflight[0]
             if self._abandoned:
                 return None
-            if self.outcome is None:
-                self.answer.tick()
             now = self._tools.clock.now_ms()
             outcome = self.outcome
             events = self._queue_events(now) if outcome is None else []
-            events += self._shown_events(now, last=outcome is not None)
+            events += self._shown_events(now)
             ending = None
             if outcome is not None:
                 events += self._closing_events(outcome)
                 self.metered = metered(self._heard, before=self._found, shown=self.shown)
-                body = msgspec.json.encode(msgspec.structs.replace(self.shown, usage=outcome.usage))
-                ending = Ending(
-                    reason=outcome.reason,
-                    problem=outcome.problem,
-                    usage=outcome.usage,
-                    answer=self.owner.seal(self.turn.answer_message_id, "body", body),
-                    ended_at=now,
-                    metered=self.metered,
-                )
-            if not events and not force:
+                ending = self._ending(outcome, now)
+            if not events:
                 return None
             rows, shown = self._number(events, now)
             state = self._state if self._state in ("queued", "running") else None
-            write = TurnWrite(turn_id=self.turn.id, rows=rows, ending=ending, state=state)
+            write = TurnWrite(turn_id=self.turn.id, rows=rows, ending=ending, state=state, turn=self.turn)
             self._inflight = (write, shown)
             return write
 
@@ -471,8 +473,8 @@ class Run:
         self._position, self._position_at = position, now
         return [Queued(position=position)]
 
-    def _shown_events(self, now: int, *, last: bool) -> list[Event]:
-        if self._stopped or (not last and now - self._text_at < COALESCE_MS):
+    def _shown_events(self, now: int) -> list[Event]:
+        if self._stopped:
             return []
         released = self.answer.release()
         events: list[Event] = []
@@ -481,7 +483,6 @@ class Run:
         if released.text:
             events.append(Text(delta=released.text))
         if events:
-            self._text_at = now
             if not self.timings.first_shown:
                 self.timings.first_shown = now
                 self._tools.metrics.first_text((now - self.turn.created_at) / 1000)
@@ -507,6 +508,25 @@ class Run:
                 usage=outcome.usage,
             ),
         ]
+
+    def _ending(self, outcome: Outcome, now: int) -> Ending:
+        turn, seal, said = self.turn, self.owner.seal, self.shown.text
+        body = msgspec.json.encode(msgspec.structs.replace(self.shown, usage=outcome.usage))
+        title = snippet = None
+        if said:  # a question without an answer names no conversation
+            snippet = seal(turn.conversation_id, "snippet", title_of(said, limit=60).encode())
+            if self._words is not None:
+                title = seal(turn.conversation_id, "title", title_of(self._words.question).encode())
+        return Ending(
+            reason=outcome.reason,
+            problem=outcome.problem,
+            usage=outcome.usage,
+            answer=seal(turn.answer_message_id, "body", body),
+            ended_at=now,
+            metered=self.metered,
+            title=title,
+            snippet=snippet,
+        )
 
     def _number(self, events: list[Event], now: int) -> tuple[tuple[EventRow, ...], list[Numbered]]:
         rows, shown = [], []

@@ -13,7 +13,7 @@ import msgspec
 from yunliao.domain.guard import Guard, GuardPolicy, Window
 from yunliao.domain.verdict import Verdict
 from yunliao.errors import BlockedOutput, ModerationUnavailable, TurnFailed
-from yunliao.ports import Clock
+from yunliao.ports import Clock, Wanted
 
 
 class Released(msgspec.Struct, frozen=True):
@@ -119,6 +119,11 @@ class ScreenedAnswer:
             text = self._text.release()
             seam, self._before = min(self._before, len(text)), max(0, self._before - len(text))
             return Released(text[seam:], "".join(guard.release() for guard in self._reasoning))
+
+    def wants(self) -> Wanted:
+        """What more of the answer is good for."""
+        guard = self._text if self._text_follows or not self._reasoning else self._reasoning[-1]
+        return Wanted(guard.lacks, not guard.begun)
 
     def _guards(self) -> list[Guard]:
         return [*self._reasoning, self._text]

@@ -22,6 +22,7 @@ from yunliao.errors import (
     TurnInProgress,
 )
 from yunliao.ports import AcceptLimits, AcceptOutcome, Clock, Conversation, Conversations, Draft, Ids, Message, Turns
+from yunliao.services.asking import Words
 from yunliao.services.catalog import ModelView, default_model
 from yunliao.services.engine import Engine
 from yunliao.services.live_log import Numbered
@@ -272,7 +273,8 @@ class TurnService:
         if outcome.status == "turn_in_progress":
             self._revive(outcome.turn)
         if outcome.status == "accepted":
-            self._engine.start(turn, owner, [Numbered(1, first)])
+            words = Words(text, fresh is not None) if text is not None else None
+            self._engine.start(turn, owner, [Numbered(1, first)], words)
             return Sent(turn, False)
         return Sent(self._existing(turn, outcome), True)
 

@@ -253,6 +253,13 @@ def plane(services: "Services") -> Blueprint:  # noqa: C901  a list of short rou
         services.word_lists.use(who, version)
         return _answer(DoneOut())
 
+    # --- what goes on -------------------------------------------------------------------------------------------------
+
+    @routes.get("/summary")
+    def summary() -> Response:
+        hours, days = integer("hours", 24, 0, 744), integer("days", 7, 0, 400)
+        return _answer(services.summary.view(hours=hours, days=days))
+
     # --- audit --------------------------------------------------------------------------------------------------------
 
     @routes.get("/audit")

@@ -8,6 +8,7 @@ from flask import Flask
 
 from yunliao import __version__
 from yunliao.domain.events import Accepted, End, Notice, Queued, Reasoning, Retract, Text
+from yunliao.domain.summary import SummaryView
 from yunliao.errors import (
     ClientIdConflict,
     CodeInvalid,
@@ -115,6 +116,7 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "desk.test_words": ("Try a list on a text", desk.WordsTestIn, desk.HitsOut, (200,)),
     "desk.word_list": ("A version with its words", None, WordListView, (200,)),
     "desk.use_words": ("Put a version, or none (0), in force (operator)", schemas.EmptyIn, schemas.DoneOut, (200,)),
+    "desk.summary": ("What all instances did, by hour and day", None, SummaryView, (200,)),
     "desk.audit": ("The audit log (owner)", None, desk.AuditOut, (200,)),
     "desk.verify": ("Whether the audit log is whole (owner)", desk.HeadIn, Verified, (200,)),
     "platform.push": ("WeChat's message push", None, None, (200,)),
@@ -158,6 +160,10 @@ QUERY: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
         ("state", {"type": "string", "enum": ["open", "looked", "decided"]}),
         ("before", {"type": "string"}),
         ("limit", {"type": "integer", "minimum": 1}),
+    ),
+    "desk.summary": (
+        ("hours", {"type": "integer", "minimum": 0, "maximum": 744}),
+        ("days", {"type": "integer", "minimum": 0, "maximum": 400}),
     ),
     "desk.audit": (("after", {"type": "integer", "minimum": 0}), ("limit", {"type": "integer", "minimum": 1})),
     "user.messages": (("before", {"type": "string"}), ("limit", {"type": "integer", "minimum": 1})),

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.scripted_upstream import Script, Upstream
 from yunliao.adapters.clock import SystemClock
-from yunliao.adapters.relay.client import HttpRelay, RelayLimits
+from yunliao.adapters.relay.client import HttpRelay, Limits
 from yunliao.domain.turn import ChatMessage
 from yunliao.errors import TurnFailed
 from yunliao.ports import RelayEvent, RelayFinish, RelayReasoning, RelayRequest, RelayStream, RelayText
@@ -15,7 +15,7 @@ from yunliao.ports import RelayEvent, RelayFinish, RelayReasoning, RelayRequest,
 REQUEST = RelayRequest(
     model="m-1", messages=(ChatMessage("user", "你好"),), max_tokens=50, request_id="turn_1", trace="ab" * 16 + "-00"
 )
-PATIENT = RelayLimits(connect=30, first_byte=30, silence=30, total=60)
+PATIENT = Limits(connect=30, first_byte=30, silence=30, total=60)
 
 
 class Heard:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.fakes.scripted_upstream import DONE, END, Peer, answer, chunk, frame, framed, head, say
 from tests.integration.relay.conftest import PATIENT, REQUEST, Heard
+from yunliao.adapters.http.line import Limits
 from yunliao.adapters.relay.dialects import Dialect
-from yunliao.adapters.relay.line import RelayLimits
 
 LONG = "".join(f"第{i}句，说得慢一点。" for i in range(40))
 SHORT = answer("你", "好😀")
@@ -174,9 +174,9 @@ def test_a_line_without_end(upstream, relay) -> None:
 # --- limits: each met with the others out of reach -----------------------------------------------------------------
 
 
-def limits(**short: float) -> RelayLimits:
+def limits(**short: float) -> Limits:
     values = {name: getattr(PATIENT, name) for name in PATIENT.__struct_fields__} | short
-    return RelayLimits(**values)
+    return Limits(**values)
 
 
 def stalls(*before: bytes):

@@ -20,7 +20,7 @@ SAMPLES = {
     "relay_first_byte": ((0.3,), "yunliao_relay_first_byte_seconds_count 1.0"),
     "guard_delay": ((0.3,), "yunliao_guard_delay_seconds_count 1.0"),
     "live_turns": ((3,), "yunliao_live_turns 3.0"),
-    "queue_depth": ((2,), "yunliao_queue_depth 2.0"),
+    "turn_used": ((300, 40, 7), 'yunliao_tokens_total{direction="output"} 7.0'),
     "moderation": (("wechat", "pass", 0.1), 'yunliao_moderation_seconds_count{layer="wechat",outcome="pass"} 1.0'),
     "relay_error": (("relay_timeout",), 'yunliao_relay_errors_total{code="relay_timeout"} 1.0'),
     "relay_attempt": (("main", "success"), 'yunliao_relay_attempts_total{outcome="success",upstream="main"} 1.0'),

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fakes.clock import FakeClock
-from yunliao.adapters.relay.line import Line, RelayLimits
+from yunliao.adapters.http.line import Limits, Line
 
-LIMITS = RelayLimits(connect=5, first_byte=60, silence=5, total=300)
+LIMITS = Limits(connect=5, first_byte=60, silence=5, total=300)
 
 
 class Stalling:

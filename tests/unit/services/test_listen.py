@@ -49,6 +49,9 @@ class OtherEngine:
         self.taken: list[int] = []
         self.following: Any = None
 
+    def user_of(self, turn_id: str) -> str:
+        return ""
+
     def log_of(self, turn_id: str) -> None:
         return None
 

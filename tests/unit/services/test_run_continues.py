@@ -66,7 +66,7 @@ class Asking:
     def question(self, turn: Turn, owner: Any) -> str:
         return "写春天"
 
-    def prompt(self, turn: Turn, owner: Any, question: str, *, shown: str = "") -> Prompt:
+    def prompt(self, turn: Turn, owner: Any, question: str, *, shown: str = "", first: bool = False) -> Prompt:
         if len(shown) > self.room:
             raise ContextTooLong
         if shown:
@@ -126,7 +126,7 @@ class Stage:
         body = MessageBody(text=shown) if shown else None
         self.committer: Callable[[], None] = lambda: None
         """What the committer does when it is woken."""
-        self.run = Run(turn, Owner(), tools, log=LiveLog([]), wake=lambda urgent: self.committer(), shown=body)  # type: ignore[arg-type]
+        self.run = Run(turn, Owner(), tools, log=LiveLog([]), wake=lambda run, urgent: self.committer(), shown=body)  # type: ignore[arg-type]
         self.before = shown
 
     def play(self) -> "Stage":

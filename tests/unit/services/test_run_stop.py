@@ -85,7 +85,7 @@ def run_in(world: World) -> Run:
         answer_message_id="msg_1",
     )  # fmt: skip
     owner = Owner("user", Principal(openid="", appid=""), b"", Plain())  # type: ignore[arg-type]
-    return Run(turn, owner, tools, log=LiveLog(), wake=lambda urgent=False: None)
+    return Run(turn, owner, tools, log=LiveLog(), wake=lambda run, urgent=False: None)
 
 
 def written(run: Run) -> tuple[str, str]:

@@ -54,7 +54,7 @@ class History:
         self.store.turns.commit([last(sent.turn, 2, how)], owner="me", lease_until=9)
         if title:
             sealed = owner.seal(sent.turn.conversation_id, "title", title.encode())
-            self.store.conversations.set_title(owner.user_id, sent.turn.conversation_id, sealed, titled="user")
+            self.store.conversations.set_title(owner.user_id, sent.turn.conversation_id, sealed)
         return sent.turn.conversation_id
 
     def find(self, query: str, after: str | None = None, limit: int = 50):  # type: ignore[no-untyped-def]

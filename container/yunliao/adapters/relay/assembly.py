@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from yunliao.adapters.http.line import Limits
 from yunliao.adapters.relay.client import HttpRelay, endpoint
 from yunliao.adapters.relay.dialects import DIALECTS, Dialect, guess
-from yunliao.adapters.relay.line import RelayLimits
 from yunliao.adapters.relay.pool import PoolPolicy, RelayPool
 from yunliao.adapters.relay.upstream import Upstream
 from yunliao.adapters.relay_moderation import FirstDecision, RelayModerator
@@ -47,7 +47,7 @@ def dialect_of(spec: RelaySpec) -> Dialect:
 
 def _upstream(spec: RelaySpec, settings: Settings, clock: Clock, metrics: Metrics) -> Upstream:
     own = spec.timeouts
-    limits = RelayLimits(
+    limits = Limits(
         connect=own.connect or settings.relay_connect,
         first_byte=own.first_byte or settings.relay_first_byte,
         silence=own.silence or settings.relay_silence,

@@ -1,7 +1,6 @@
 """One upstream: any OpenAI-compatible `/v1/chat/completions`, over connections that are kept open.
 
-After the first text, bytes are read at most every `pace` seconds: a stream costs its wake-ups, and a phone draws no
-faster; the first text never waits.
+Before its first text a stream is read as it comes, afterwards as seldom as what it is read for allows (pace.py).
 """
 
 import secrets
@@ -12,9 +11,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from yunliao.adapters.relay.connection import Connections
+from yunliao.adapters.beat import Beat
+from yunliao.adapters.http.connection import Connections
+from yunliao.adapters.http.line import Limits
 from yunliao.adapters.relay.dialects import Dialect, guess
-from yunliao.adapters.relay.line import RelayLimits
 from yunliao.adapters.relay.stream import Attempt
 from yunliao.domain.trace import header_for
 from yunliao.ports import Clock, RelayRequest
@@ -23,27 +23,28 @@ from yunliao.ports import Clock, RelayRequest
 class HttpRelay:
     """`base_url` ends with the version (`…/v1`); a path that ends with `/chat/completions` is taken as it is, and a
     bare host gets `/v1`. `models` maps the model ids of requests to the upstream's names; an id that is not in it goes
-    out as it is."""
+    out as it is. `pace`: the longest time, in seconds, that a stream that speaks is not looked at."""
 
     def __init__(
         self,
         base_url: str,
         key: str,
         *,
-        limits: RelayLimits,
+        limits: Limits,
         clock: Clock,
         name: str = "relay",
         dialect: Dialect | None = None,
         models: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
-        pace: float = 0.05,
+        pace: float = 0.15,
     ) -> None:
         self.url = endpoint(base_url)
         self.name = name
         self.limits = limits
         self.clock = clock
         self.pace = pace
+        self.beat = Beat()
         self.dialect = dialect or guess(base_url)
         self.usage_option = self.dialect.usage_option
         self.connections = Connections(self.url, limits.connect, clock, tls)
@@ -112,4 +113,4 @@ def endpoint(base_url: str) -> str:
     return address + mark + query
 
 
-__all__ = ["HttpRelay", "RelayLimits", "endpoint"]
+__all__ = ["HttpRelay", "Limits", "endpoint"]

@@ -1,6 +1,6 @@
 """One generation of one upstream, from asking to its true end.
 
-Four limits (`line.RelayLimits`). It is asked once; again only when a kept connection turns out to be closed, or when
+Four limits (`line.Limits`). It is asked once; again only when a kept connection turns out to be closed, or when
 the upstream does not know `stream_options`. Whether to try again after a failure is the pool's business: an `Attempt`
 says by `refused` what is known about that.
 """
@@ -9,10 +9,11 @@ import ssl
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from yunliao.adapters.relay.connection import Connection
+from yunliao.adapters.http.connection import Connection
+from yunliao.adapters.http.framing import Head, NotHttp
+from yunliao.adapters.http.line import Line
 from yunliao.adapters.relay.endings import Evidence
-from yunliao.adapters.relay.framing import Head, NotHttp
-from yunliao.adapters.relay.line import Line
+from yunliao.adapters.relay.pace import Pace
 from yunliao.adapters.relay.reading import Reading
 from yunliao.adapters.relay.refusals import MAX_ERROR_BODY, Refusal, refusal
 from yunliao.errors import (
@@ -22,7 +23,7 @@ from yunliao.errors import (
     RelayUnreachable,
     TurnFailed,
 )
-from yunliao.ports import RelayEvent, RelayRequest
+from yunliao.ports import RelayEvent, RelayFinish, RelayRequest, Wanted
 
 if TYPE_CHECKING:
     from yunliao.adapters.relay.client import HttpRelay
@@ -133,6 +134,8 @@ class Attempt:
 
     def _events(self) -> Iterator[list[RelayEvent]]:
         reading = Reading(done_is_enough=self._relay.dialect.done_is_enough)
+        pace = Pace(self._relay.pace)
+        wants = self._request.wants or _anything
         while not self._line.closed:
             data = self._next(reading.evidence)
             batch = reading.feed(data)
@@ -147,8 +150,10 @@ class Attempt:
             if reading.evidence.finish:
                 if reading.moved:  # comments after the reason would otherwise keep the answer open for ever
                     self._line.hurry(FAREWELL_SECONDS)
-            elif reading.evidence.text:
-                self._line.pause(self._relay.pace)
+            elif self._relay.pace and (reading.evidence.text or reading.evidence.reasoning):
+                chars = sum(len(event.delta) for event in batch if not isinstance(event, RelayFinish))
+                pace.came(chars, self._relay.clock.monotonic())
+                self._line.rest(pace.pause(wants()), self._relay.beat)
 
     def _next(self, evidence: Evidence) -> bytes:
         """More of the answer; b"" at its end, or after its reason where nothing more comes."""
@@ -175,3 +180,7 @@ class Attempt:
             connection.close()
         else:
             self._relay.connections.give_back(connection)
+
+
+def _anything() -> Wanted:
+    return Wanted(0, False)

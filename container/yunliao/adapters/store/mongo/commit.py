@@ -1,23 +1,25 @@
 """The group commit of an instance: two round trips for all its live turns, whatever their number.
 
-A turn's document holds its log and the state that guards it (owner, live, last number), so appending is one
-compare-and-set of one document: it happens whole or, for a turn that was lost, not at all, without a transaction, and
-on a sharded cluster every shard does its part alone. One bulk write carries all of them, one query then tells which
-were lost and which are to stop. Endings also touch messages and conversations: those of a batch share one transaction.
+A turn's document holds its log and the state that guards it (owner, live, last number), so appending is one compare-
+and-set of one document: it happens whole or, for a turn that was lost, not at all, without a transaction, and on a
+sharded cluster every shard does its part alone. One bulk write carries all of them; where it missed one, and twice a
+second, one query then tells which were lost and which are to stop. Endings also touch messages and conversations: those
+of a batch share one transaction.
 
-A write whose answer never came (the primary died) may have been done. Each write therefore carries a mark, kept in
-the document; the committer repeats the very same write after an error, it gets the same mark, and is recognised.
+A write whose answer never came (the primary died) may have been done. Each write therefore carries a mark, kept in the
+document; the committer repeats the very same write after an error, it gets the same mark, and is recognised.
 """
 
 import secrets
 import threading
+import time
 from collections.abc import Sequence
 
 from pymongo import InsertOne, UpdateOne
 from pymongo.client_session import ClientSession
 
 from yunliao.adapters.store.mongo.accept import TURN
-from yunliao.adapters.store.mongo.database import Database, Document
+from yunliao.adapters.store.mongo.database import Database, Document, Refused
 from yunliao.adapters.store.mongo.ledger import OpenBooks
 from yunliao.adapters.store.mongo.records import document, load
 from yunliao.adapters.store.mongo.whose import Whose, these
@@ -27,6 +29,9 @@ from yunliao.errors import StoreUnavailable
 from yunliao.ports import CommitResult, Message, TurnWrite
 
 Marked = tuple[TurnWrite, str]
+Known = CommitResult | Refused[CommitResult | None] | None
+LOOK = 0.5
+"""Seconds between two looks at which turns are to stop; after a write that missed a turn it is looked at once."""
 
 
 class GroupCommit:
@@ -37,6 +42,7 @@ class GroupCommit:
         self._whose = whose
         self._lock = threading.Lock()
         self._unsure: dict[int, Marked] = {}
+        self._looked_at = 0.0
 
     def run(self, writes: Sequence[TurnWrite], *, owner: str, lease_until: int) -> CommitResult:
         """See `ports.Turns.commit`. Repeated with the same writes after `StoreUnavailable` it finishes what is left."""
@@ -71,7 +77,11 @@ class GroupCommit:
                 UpdateOne(_still(write, owner, users.get(write.turn_id)), _appended(write, mark, lease_until))
                 for write, mark in marked
             ]
-            turns.bulk_write(changes, ordered=False)
+            met = turns.bulk_write(changes, ordered=False).matched_count
+            now = time.monotonic()
+            if met == len(changes) and now - self._looked_at < LOOK:
+                return CommitResult()
+            self._looked_at = now
             seen = turns.find(these(users), {"owner": 1, "mark": 1, "stop_requested": 1})
             found = {one["_id"]: one for one in seen}
         kept = {
@@ -87,16 +97,50 @@ class GroupCommit:
     def _end(self, marked: list[Marked], owner: str) -> CommitResult:
         if not marked:
             return CommitResult()
-        with self._database.call():
-            users = self._whose.users(write.turn_id for write, _ in marked)
-        return self._database.transaction(lambda session: self._ended(session, marked, owner, users))
+        result: CommitResult | None = self._database.transaction(
+            lambda session: self._ended_as_known(session, marked, owner)
+        )
+        if result is None:
+            with self._database.call():
+                users = self._whose.users(write.turn_id for write, _ in marked)
+            result = self._database.transaction(lambda session: self._ended(session, marked, owner, users))
+        return result
+
+    def _ended_as_known(self, session: ClientSession, marked: list[Marked], owner: str) -> Known:
+        """The common case, one command shorter: every turn is as the caller knows it. Nothing is written if one is not,
+        and what became of each is then found out by `_ended`."""
+        changes, ended = [], []
+        for write, mark in marked:
+            if write.turn is None or write.ending is None:
+                return Refused(None)
+            changes.append(_closed(write.turn, write, write.ending, mark, _still(write, owner, write.turn.user_id)))
+            ended.append((write.turn, write.ending))
+        if self._database["turns"].bulk_write(changes, ordered=False, session=session).matched_count < len(changes):
+            return Refused(None)
+        books = OpenBooks(self._database, session)
+        books.preload(turn.user_id for turn, _ in ended if turn.price_version)
+        self._leave(session, books, ended)
+        return CommitResult()
+
+    def _leave(self, session: ClientSession, books: OpenBooks, ended: list[tuple[Turn, Ending]]) -> None:
+        """What an ending means beside the turn: conversation, messages, credits."""
+        left = [change for turn, ending in ended for change in _left(turn, ending)]
+        messages = [change for turn, ending in ended for change in _messages(turn, ending)]
+        for turn, ending in ended:
+            settle_in(books, turn, ending)
+        if left:
+            self._database["conversations"].bulk_write(left, ordered=False, session=session)
+        if messages:
+            self._database["messages"].bulk_write(messages, ordered=False, session=session)
+        books.flush()
 
     def _ended(self, session: ClientSession, marked: list[Marked], owner: str, users: dict[str, str]) -> CommitResult:
-        turns, conversations, messages = (self._database[name] for name in ("turns", "conversations", "messages"))
+        turns = self._database["turns"]
         found = {one["_id"]: one for one in turns.find(these(users), TURN, session=session)}
         kept: set[str] = set()
         stops: set[str] = set()
-        turn_changes, conversation_changes, message_changes = [], [], []
+        turn_changes: list[UpdateOne] = []
+        ended: list[tuple[Turn, Ending]] = []
         books = OpenBooks(self._database, session)
         books.preload(one["user_id"] for one in found.values() if one.get("price_version"))
         for write, mark in marked:
@@ -111,16 +155,12 @@ class GroupCommit:
             if turn.stop_requested:
                 stops.add(turn.id)
             if not done:
-                turn_changes.append(_closed(turn, write, write.ending, mark))
-                conversation_changes.append(_left(turn, write.ending))
-                message_changes += _messages(turn, write.ending)
-                settle_in(books, turn, write.ending)
+                wanted = {"_id": turn.id, "user_id": turn.user_id}
+                turn_changes.append(_closed(turn, write, write.ending, mark, wanted))
+                ended.append((turn, write.ending))
         if turn_changes:
             turns.bulk_write(turn_changes, ordered=False, session=session)
-            conversations.bulk_write(conversation_changes, ordered=False, session=session)
-        if message_changes:
-            messages.bulk_write(message_changes, ordered=False, session=session)
-        books.flush()
+        self._leave(session, books, ended)
         return CommitResult(lost=frozenset(write.turn_id for write, _ in marked) - kept, stops=frozenset(stops))
 
 
@@ -163,7 +203,7 @@ def _contiguous(turn: Turn, write: TurnWrite) -> bool:
     return [row.seq for row in write.rows] == list(range(turn.last_seq + 1, turn.last_seq + 1 + len(write.rows)))
 
 
-def _closed(turn: Turn, write: TurnWrite, ending: Ending, mark: str) -> UpdateOne:
+def _closed(turn: Turn, write: TurnWrite, ending: Ending, mark: str, wanted: Document) -> UpdateOne:
     fields: Document = {
         "state": "ended",
         "last_seq": write.rows[-1].seq if write.rows else turn.last_seq,
@@ -175,12 +215,19 @@ def _closed(turn: Turn, write: TurnWrite, ending: Ending, mark: str) -> UpdateOn
     if ending.problem:
         fields["error_code"] = ending.problem.code
     change = {"$set": fields, "$unset": {"live": ""}, "$push": _log(write)}
-    return UpdateOne({"_id": turn.id, "user_id": turn.user_id}, change)
+    return UpdateOne(wanted, change)
 
 
-def _left(turn: Turn, ending: Ending) -> UpdateOne:
-    change = {"$set": {"live_turn_id": ""}, "$max": {"last_activity_at": ending.ended_at}}
-    return UpdateOne({"_id": turn.conversation_id, "user_id": turn.user_id}, change)
+def _left(turn: Turn, ending: Ending) -> list[UpdateOne]:
+    one = {"_id": turn.conversation_id, "user_id": turn.user_id}
+    fields: Document = {"live_turn_id": ""}
+    if ending.snippet is not None:
+        fields["sealed_snippet"] = ending.snippet
+    changes = [UpdateOne(one, {"$set": fields, "$max": {"last_activity_at": ending.ended_at}})]
+    if ending.title is not None:
+        untitled = one | {"titled": {"$in": [None, "none"]}}
+        changes.append(UpdateOne(untitled, {"$set": {"sealed_title": ending.title, "titled": "auto"}}))
+    return changes
 
 
 def _messages(turn: Turn, ending: Ending) -> list[InsertOne[Document] | UpdateOne]:

@@ -1,7 +1,5 @@
 """Conversations and messages in MongoDB. Every filter names the user, by whom the collections shard."""
 
-from typing import Literal
-
 from pymongo import DESCENDING
 from pymongo.client_session import ClientSession
 
@@ -53,21 +51,10 @@ class MongoConversations:
         with self._database.call():
             return [load(Conversation, found) for found in self._conversations.find(wanted).sort(order).limit(limit)]
 
-    def set_title(
-        self, user_id: str, conversation_id: str, sealed_title: bytes, *, titled: Literal["auto", "user"]
-    ) -> bool:
+    def set_title(self, user_id: str, conversation_id: str, sealed_title: bytes) -> bool:
         """See `ports.Conversations.set_title`."""
-        wanted = _one(user_id, conversation_id) | STANDING
-        untitled = {"titled": {"$in": [None, "none"]}} if titled == "auto" else {}
-        with self._database.call():
-            change = {"$set": {"sealed_title": sealed_title, "titled": titled}}
-            if self._conversations.update_one(wanted | untitled, change).matched_count:
-                return True
-            return titled == "auto" and self._conversations.find_one(wanted, {"_id": 1}) is not None
-
-    def set_snippet(self, user_id: str, conversation_id: str, sealed_snippet: bytes) -> None:
-        """See `ports.Conversations.set_snippet`."""
-        self._change(_one(user_id, conversation_id), {"sealed_snippet": sealed_snippet})
+        standing = _one(user_id, conversation_id) | STANDING
+        return self._change(standing, {"sealed_title": sealed_title, "titled": "user"})
 
     def delete(self, user_id: str, conversation_id: str, *, at: int) -> bool:
         """See `ports.Conversations.delete`."""

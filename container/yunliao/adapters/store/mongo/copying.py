@@ -19,7 +19,7 @@ from yunliao.ports_records import PutRecords, Snapshot
 KEYS = "user_keys"
 LEFT_OUT = {KEYS, "migrations", "tickets", LEASES}
 """No backup may hold the first; migrations are told apart; tickets are over in a minute, leases sooner."""
-BY_EVERY_START = {KEYS, "migrations", "registers", "secrets", "tickets", "once", LEASES}
+BY_EVERY_START = {KEYS, "migrations", "registers", "secrets", "tickets", "once", "tallies", LEASES}
 BATCH = 200
 BATCH_SECONDS = 60.0
 """Longest time of one batch: an operator's terminal waits longer than a person does."""

@@ -132,6 +132,10 @@ def _once(database: Database) -> None:
     database["once"].create_indexes([IndexModel([("gone_at", ASCENDING)], name="expiry", expireAfterSeconds=0)])
 
 
+def _tallies(database: Database) -> None:
+    _make(database, {"tallies": []})
+
+
 Step = tuple[str, Callable[[Database], None]]
 MIGRATIONS: tuple[Step, ...] = (
     ("0001_first", _first),
@@ -141,6 +145,7 @@ MIGRATIONS: tuple[Step, ...] = (
     ("0005_retention", _retention),
     ("0006_operators", _operators),
     ("0007_once", _once),
+    ("0008_tallies", _tallies),
 )
 
 

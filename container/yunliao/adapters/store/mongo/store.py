@@ -12,6 +12,7 @@ from yunliao.adapters.store.mongo.once import MongoOnce
 from yunliao.adapters.store.mongo.personal import MongoPersonalData
 from yunliao.adapters.store.mongo.rooms import MongoRegisters, MongoSecrets, MongoTickets, MongoUsers
 from yunliao.adapters.store.mongo.schema import MIGRATIONS, migrate
+from yunliao.adapters.store.mongo.tallies import MongoTallies
 from yunliao.adapters.store.mongo.turns import MongoTurns
 from yunliao.errors import StoreUnavailable
 from yunliao.ports import Conversations, Registers, Secrets, Tickets, Turns, Users
@@ -20,6 +21,7 @@ from yunliao.ports_ledger import Ledger
 from yunliao.ports_once import Once
 from yunliao.ports_people import PersonalData
 from yunliao.ports_records import AuditLog, Cards, Copying, History, Standing, Verdicts, Wiping
+from yunliao.ports_tallies import Tallies
 
 PING_SECONDS = 2.0
 
@@ -45,6 +47,7 @@ class MongoStore:
         self.cards: Cards = MongoCards(self._database)
         self.audit: AuditLog = MongoAudit(self._database)
         self.standing: Standing = MongoStanding(self._database)
+        self.tallies: Tallies = MongoTallies(self._database)
         self.wiping: Wiping = MongoWiping(self._database)
         self.copying: Copying = MongoCopying(self._database)
 

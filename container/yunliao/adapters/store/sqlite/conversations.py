@@ -1,7 +1,6 @@
 """Conversations and messages in SQLite."""
 
 import sqlite3
-from typing import Literal
 
 from yunliao.adapters.store.posting import let_go_in
 from yunliao.adapters.store.sqlite.database import LARGEST, Database, position, row, rows
@@ -59,33 +58,13 @@ class SqliteConversations:
             found = rows(connection, statement, user_id, position(at), last, limit)
             return [load(Conversation, one) for one in found]
 
-    def set_title(
-        self, user_id: str, conversation_id: str, sealed_title: bytes, *, titled: Literal["auto", "user"]
-    ) -> bool:
+    def set_title(self, user_id: str, conversation_id: str, sealed_title: bytes) -> bool:
         """See `ports.Conversations.set_title`."""
+        statement = (
+            "UPDATE conversations SET sealed_title = ?, titled = 'user' WHERE id = ? AND user_id = ? AND deleted_at = 0"
+        )
         with self._database.write() as connection:
-            standing = row(
-                connection,
-                "SELECT titled FROM conversations WHERE id = ? AND user_id = ? AND deleted_at = 0",
-                conversation_id,
-                user_id,
-            )
-            if standing is None:
-                return False
-            if titled == "user" or standing["titled"] == "none":
-                connection.execute(
-                    "UPDATE conversations SET sealed_title = ?, titled = ? WHERE id = ?",
-                    (sealed_title, titled, conversation_id),
-                )
-            return True
-
-    def set_snippet(self, user_id: str, conversation_id: str, sealed_snippet: bytes) -> None:
-        """See `ports.Conversations.set_snippet`."""
-        with self._database.write() as connection:
-            connection.execute(
-                "UPDATE conversations SET sealed_snippet = ? WHERE id = ? AND user_id = ?",
-                (sealed_snippet, conversation_id, user_id),
-            )
+            return connection.execute(statement, (sealed_title, conversation_id, user_id)).rowcount == 1
 
     def delete(self, user_id: str, conversation_id: str, *, at: int) -> bool:
         """See `ports.Conversations.delete`."""

@@ -13,7 +13,7 @@ from yunliao.ports_records import PutRecords, Snapshot
 
 LEFT_OUT = {"migrations", "tickets"}
 """The first is told apart, and tickets are over in a minute. Halves of keys are in a file of their own."""
-BY_EVERY_START = {"migrations", "registers", "secrets", "tickets", "once"}
+BY_EVERY_START = {"migrations", "registers", "secrets", "tickets", "once", "tallies"}
 BATCH = 200
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(dict[str, object]).decode

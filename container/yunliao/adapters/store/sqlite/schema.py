@@ -121,6 +121,13 @@ def _once(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX once_expiry ON once (expires_at)")
 
 
+def _tallies(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE tallies (span TEXT NOT NULL, at INTEGER NOT NULL, source TEXT NOT NULL, version INTEGER NOT NULL,"
+        " body BLOB NOT NULL, PRIMARY KEY (span, at, source)) WITHOUT ROWID"
+    )
+
+
 MIGRATIONS = (
     ("0001_first", _first),
     ("0002_registers", _registers),
@@ -129,6 +136,7 @@ MIGRATIONS = (
     ("0005_retention", _retention),
     ("0006_operators", _operators),
     ("0007_once", _once),
+    ("0008_tallies", _tallies),
 )
 
 

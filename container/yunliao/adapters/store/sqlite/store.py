@@ -11,6 +11,7 @@ from yunliao.adapters.store.sqlite.once import SqliteOnce
 from yunliao.adapters.store.sqlite.personal import SqlitePersonalData
 from yunliao.adapters.store.sqlite.rooms import SqliteRegisters, SqliteSecrets, SqliteTickets, SqliteUsers
 from yunliao.adapters.store.sqlite.schema import migrate
+from yunliao.adapters.store.sqlite.tallies import SqliteTallies
 from yunliao.adapters.store.sqlite.turns import SqliteTurns
 from yunliao.ports import Conversations, Registers, Secrets, Tickets, Turns, Users
 from yunliao.ports_keys import WrappedKeys
@@ -18,6 +19,7 @@ from yunliao.ports_ledger import Ledger
 from yunliao.ports_once import Once
 from yunliao.ports_people import PersonalData
 from yunliao.ports_records import AuditLog, Cards, Copying, History, Standing, Verdicts, Wiping
+from yunliao.ports_tallies import Tallies
 
 
 class SqliteStore:
@@ -40,6 +42,7 @@ class SqliteStore:
         self.cards: Cards = SqliteCards(self._database)
         self.audit: AuditLog = SqliteAudit(self._database)
         self.standing: Standing = SqliteStanding(self._database)
+        self.tallies: Tallies = SqliteTallies(self._database)
         self.wiping: Wiping = SqliteWiping(self._database)
         self.copying: Copying = SqliteCopying(self._database)
 

@@ -210,9 +210,15 @@ def _end(connection: sqlite3.Connection, turn: Turn, ending: Ending, last_seq: i
         (last_seq, ending.ended_at, ending.reason, code, turn.id),
     )
     connection.execute(
-        "UPDATE conversations SET live_turn_id = '', last_activity_at = max(last_activity_at, ?) WHERE id = ?",
-        (ending.ended_at, turn.conversation_id),
+        "UPDATE conversations SET live_turn_id = '', last_activity_at = max(last_activity_at, ?),"
+        " sealed_snippet = coalesce(?, sealed_snippet) WHERE id = ?",
+        (ending.ended_at, ending.snippet, turn.conversation_id),
     )
+    if ending.title is not None:
+        connection.execute(
+            "UPDATE conversations SET sealed_title = ?, titled = 'auto' WHERE id = ? AND titled = 'none'",
+            (ending.title, turn.conversation_id),
+        )
     blocked = ending.reason == "blocked"
     if blocked:
         connection.execute("UPDATE messages SET state = 'blocked' WHERE id = ?", (turn.user_message_id,))

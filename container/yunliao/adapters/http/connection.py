@@ -8,8 +8,8 @@ from collections import deque
 from contextlib import suppress
 from urllib.parse import SplitResult, urlsplit
 
-from yunliao.adapters.relay.framing import Body, Head, NotHttp, parse_head
-from yunliao.adapters.relay.line import NOTHING_THERE, READ, Line
+from yunliao.adapters.http.framing import Body, Head, NotHttp, parse_head
+from yunliao.adapters.http.line import NOTHING_THERE, READ, Line
 from yunliao.ports import Clock
 
 MAX_IDLE = 64
@@ -27,6 +27,8 @@ class Connection:
         self.fresh = True
         self.idle_since = 0.0
         self._line = line
+        self._records = isinstance(sock, ssl.SSLSocket)
+        self._more = False
         self._body: Body | None = None
         self._ready = b""
         self._failure: OSError | None = None
@@ -44,6 +46,7 @@ class Connection:
             received += data
         head, rest = parsed
         self._body = Body(head)
+        self._more = True
         self._ready = self._body.feed(rest)
         return head
 
@@ -57,12 +60,14 @@ class Connection:
             raise self._failure
         while not payload and not body.done:
             payload = self._receive(body)
-        if payload:
+        if payload and self._more:
             payload += self._arrived(body, len(payload))
         return payload
 
     def _receive(self, body: Body) -> bytes:
         data = self._line.receive(self.sock)
+        # What a plain socket gave was all it had, unless it filled the buffer; TLS gives one record at a time.
+        self._more = len(data) == READ or self._records
         if not data:
             body.end()
         payload = body.feed(data)

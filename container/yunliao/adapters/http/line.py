@@ -10,6 +10,7 @@
 import errno
 import math
 import os
+import select
 import socket
 import ssl
 import threading
@@ -18,8 +19,8 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
-from urllib3.util.wait import wait_for_write
 
+from yunliao.adapters.beat import Beat, wake
 from yunliao.ports import Clock
 
 NOTHING_THERE = (BlockingIOError, ssl.SSLWantReadError)
@@ -30,7 +31,7 @@ DIAL_STEP = 0.05
 _UNDER_WAY = {errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", -1)}
 
 
-class RelayLimits(msgspec.Struct, frozen=True, kw_only=True):
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds. `connect`: until a connection stands, TLS included. `first_byte`: from asking until the first byte of
     the answer's body, all tries and pauses included. `silence`: between two receives after that; comments and
     keep-alives are signs of life and count. `total`: from asking until the end, whatever comes."""
@@ -44,12 +45,16 @@ class RelayLimits(msgspec.Struct, frozen=True, kw_only=True):
 class Line:
     """The hold of one stream on its connection."""
 
-    def __init__(self, limits: RelayLimits, clock: Clock) -> None:
+    def __init__(self, limits: Limits, clock: Clock, *, breakable: bool = True) -> None:
+        """One that is not `breakable` waits out its limits: `close` does not reach its socket, which spares a system
+        call or two."""
+        self._breakable = breakable
         self._limits = limits
         self._clock = clock
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._handle: socket.socket | None = None
+        self._place: threading.Lock | None = None
         self._first_byte_at = self._total_at = 0.0
         self._farewell_at = math.inf
         self.answering = False
@@ -114,13 +119,19 @@ class Line:
         sock.settimeout(self.patience())
         sock.sendall(data)
 
-    def pause(self, seconds: float) -> None:
-        """Wait; ends at once when closed."""
-        if seconds > 0:
-            self._closed.wait(seconds)
+    def rest(self, seconds: float, beat: Beat) -> None:
+        """Wait about so long; ends at once when closed."""
+        place = threading.Lock()
+        place.acquire()
+        self._place = place
+        if not self.closed:
+            beat.rest(seconds, place)
+        self._place = None
 
     def hold(self, sock: socket.socket) -> None:
         """Let `close` reach this socket. Raises `ConnectionAbortedError` when it was called already."""
+        if not self._breakable:
+            return
         handle = socket.fromfd(sock.fileno(), sock.family, sock.type)
         with self._lock:
             old, self._handle = self._handle, handle
@@ -140,6 +151,9 @@ class Line:
     def close(self) -> None:
         """Break off; any thread, any number of times."""
         self._closed.set()
+        place = self._place
+        if place is not None:
+            wake(place)
         with self._lock:
             if self._handle is not None:
                 with suppress(OSError):
@@ -179,8 +193,14 @@ class Line:
                 raise ConnectionAbortedError
             if left <= 0:
                 raise TimeoutError
-            if wait_for_write(sock, min(left, DIAL_STEP)):
+            if _writable(sock, min(left, DIAL_STEP)):
                 code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                 break
         if code:
             raise OSError(code, os.strerror(code))
+
+
+def _writable(sock: socket.socket, seconds: float) -> bool:
+    poll = select.poll()  # not select: that one knows no descriptor from 1024 on
+    poll.register(sock, select.POLLOUT)
+    return bool(poll.poll(seconds * 1000))

@@ -1,0 +1,57 @@
+"""One timer for many short pauses.
+
+A thousand streams that each rest for a tenth of a second are ten thousand timers a second; here all of them wait for
+the same beat, which costs one. Measured: 49 microseconds of processor time for a timed wait on an event of its own, 11
+for a place in the beat (docs/performance.md).
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+TICK = 0.01
+"""Seconds between two beats: a pause lasts at most so much longer than asked for."""
+IDLE = 100
+"""Beats without anybody waiting after which the beat stops."""
+
+
+class Beat:
+    """Thread-safe. Beats on a thread of its own while there is somebody to wake."""
+
+    def __init__(self, spawn: Callable[[Callable[[], None]], None] | None = None) -> None:
+        self._spawn = spawn or (lambda task: threading.Thread(target=task, daemon=True).start())
+        self._lock = threading.Lock()
+        self._waiting: dict[int, list[threading.Lock]] = {}
+        self._count = 0
+        self._beats = False
+
+    def rest(self, seconds: float, place: threading.Lock) -> None:
+        """Wait about so long, or until `place`, which the caller holds, is released by somebody else."""
+        with self._lock:
+            due = self._count + max(1, -int(-seconds // TICK))
+            self._waiting.setdefault(due, []).append(place)
+            start, self._beats = not self._beats, True
+        if start:
+            self._spawn(self._beat)
+        place.acquire()
+
+    def _beat(self) -> None:
+        idle = 0
+        at = time.monotonic()
+        while idle < IDLE:
+            at = max(at + TICK, time.monotonic())
+            time.sleep(max(0.0, at - time.monotonic()))
+            with self._lock:
+                self._count += 1
+                due = self._waiting.pop(self._count, ())
+                idle = 0 if self._waiting or due else idle + 1
+                self._beats = idle < IDLE
+            for place in due:
+                wake(place)
+
+
+def wake(place: threading.Lock) -> None:
+    """Release a place, once: whoever waited may have been woken already."""
+    with suppress(RuntimeError):
+        place.release()

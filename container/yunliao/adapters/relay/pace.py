@@ -1,0 +1,40 @@
+"""When to look at a stream again: its cost is its wake-ups, not its bytes.
+
+Text is shown window by window (domain/guard.py), so bytes that do not fill the next window need not be fetched one by
+one. How fast a stream speaks tells when a window will be full; most of that time it is left alone. As long as somebody
+waits for the first text, the looks come closer and closer to that moment, so that it is hardly missed.
+"""
+
+from yunliao.ports import Wanted
+
+SHARE = 0.7
+"""Part of the expected time that passes before the next look: the speed is a guess."""
+SOONEST = 0.01
+"""Seconds between two looks while the first text is waited for."""
+LEAST = 0.1
+"""Seconds between two looks afterwards: the commit is no faster (services/committer.py)."""
+
+
+class Pace:
+    """Of one stream; `longest` seconds is the longest pause."""
+
+    def __init__(self, longest: float) -> None:
+        self._longest = longest
+        self._since: float | None = None
+        self._chars = 0
+
+    def came(self, chars: int, now: float) -> None:
+        """Characters came at `now` (monotonic seconds)."""
+        if self._since is None:
+            self._since = now  # what came first took the model's time to think, and says nothing about its speed
+        else:
+            self._chars += chars
+        self._now = now
+
+    def pause(self, wanted: Wanted) -> float:
+        """Seconds to leave the stream alone."""
+        took = self._now - self._since if self._since is not None else 0.0
+        if not self._chars or took <= 0:
+            return min(SOONEST if wanted.soon else LEAST, self._longest)
+        expected = wanted.chars * took / self._chars * SHARE
+        return min(max(expected, SOONEST if wanted.soon else LEAST), self._longest)
