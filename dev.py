@@ -21,7 +21,7 @@ from bench import options as bench_options  # noqa: E402
 
 from chaos import options  # noqa: E402
 from costs import options as costs_options  # noqa: E402
-from dev import campaign, chat, doctor, package, pictures, run, setup, tests  # noqa: E402
+from dev import campaign, chat, doctor, operate, package, pictures, run, setup, tests  # noqa: E402
 from dev.trouble import Trouble  # noqa: E402
 from ledger import options as walk_options  # noqa: E402
 
@@ -51,6 +51,11 @@ def parser() -> argparse.ArgumentParser:
     chats.add_argument("--port", type=int, default=DEFAULT_PORT)
     chats.add_argument("--user", default="demo", help="who speaks (demo)")
 
+    operates = commands.add_parser("operate", help="the service's own commands over the data of `run`: an account, …")
+    operates.add_argument("--keep", default=".yunliao", help="data folder (.yunliao)")
+    operates.add_argument("--store", help="the store of the run, when it was given one")
+    operates.add_argument("words", nargs=argparse.REMAINDER, help="such as: operators add alice --role owner")
+
     checks = commands.add_parser("test", help="set up what is needed and run every check and test")
     checks.add_argument("--no-browser", action="store_true", help="leave out the tests in a real browser")
     checks.add_argument("--only", choices=tests.STEPS, action="append", help="only this step; may be repeated")
@@ -58,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     chaos = commands.add_parser("chaos", help="break things on purpose and prove that nobody was hurt")
     options.add_options(chaos)
 
-    shots = commands.add_parser("screenshots", help="pictures of the mini-program in its main states")
+    shots = commands.add_parser("screenshots", help="pictures of the mini-program and the console in their main states")
     shots.add_argument("--out", default="screenshots", help="folder for the PNG files (screenshots)")
     shots.add_argument("--only", help="these states, with commas between, e.g. chat,settings (tools/preview/states.js)")
     shots.add_argument("--desk", action="store_true", help="with the phone frame and the panel beside it")
@@ -101,6 +106,8 @@ def main(arguments: list[str] | None = None) -> int:  # noqa: C901  a list of co
                 return campaign.run(ROOT, chosen)
             case "screenshots":
                 return pictures.take(ROOT, chosen)
+            case "operate":
+                return operate.run(ROOT, chosen)
             case "bench":
                 os.environ["YUNLIAO_BENCH_PYTHON"] = str(setup.peers(ROOT))
                 return campaign.run(ROOT, chosen, "bench")

@@ -34,6 +34,17 @@ module.exports = [
     rules: Object.assign({ 'max-lines': ['error', { max: 520, skipComments: true, skipBlankLines: true }] }, rules)
   },
   {
+    files: ['container/yunliao/console/*.js'],
+    languageOptions: {
+      ecmaVersion: 2022,
+      sourceType: 'module',
+      globals: readonly([
+        'window', 'document', 'location', 'localStorage', 'sessionStorage', 'fetch', 'AbortSignal', 'FormData', 'TextEncoder', 'Intl', 'NodeFilter', 'setTimeout', 'clearTimeout', 'console'
+      ])
+    },
+    rules
+  },
+  {
     files: ['miniprogram/core/**/*.js'],
     rules: { 'no-restricted-globals': ['error', 'wx', 'App', 'Page', 'getApp', 'setTimeout', 'setInterval'] }
   },

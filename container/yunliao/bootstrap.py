@@ -65,6 +65,8 @@ from yunliao.services.people import People
 from yunliao.services.pricing import Pricing
 from yunliao.services.pushes import Pushes
 from yunliao.services.receipts import Receipts
+from yunliao.services.relay_desk import RelayDesk
+from yunliao.services.relay_switches import RelaySwitches
 from yunliao.services.retention import Retention
 from yunliao.services.rotation import Rotation
 from yunliao.services.run import Tools
@@ -118,6 +120,7 @@ class Services:
     store: RecordStore
     key_store: KeyStore
     relays: RelayPool
+    screening: Screening
     credits: Credits
     pricing: Pricing | None
     rotation: Rotation
@@ -131,6 +134,7 @@ class Services:
     operators: Operators
     users_desk: UsersDesk
     credit_desk: CreditDesk
+    relay_desk: RelayDesk
     tally_book: TallyBook
     summary: Summary
 
@@ -162,6 +166,7 @@ class Services:
         if self.pricing is not None:
             self.pricing.close()
         self.relays.close()
+        self.screening.close()
         self.key_store.close()
         self.store.close()
 
@@ -250,7 +255,8 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
     people.follow_standing(lambda user_id: (users_desk.suspended_until(user_id), abuse.until(user_id, clock.now_ms())))
     verdict_log = VerdictLog(verdicts=store.verdicts, clock=clock, followers=(abuse.follow, cases.follow))
     following = Following(turns=store.turns, clock=clock, spawn=spawn)
-    pool = build_pool(settings, clock, metrics)
+    switches = RelaySwitches(store.registers, clock)
+    pool = build_pool(settings, clock, metrics, switches.off)
     pricing = _pricing(settings, store, asking, clock, metrics, turn_log)
     slots = _slots(settings, store, clock, instance)
     metrics.queue(lambda: slots.depth)
@@ -387,6 +393,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         store=store,
         key_store=key_store,
         relays=pool,
+        screening=screening,
         credits=Credits(
             ledger=store.ledger,
             turns=store.turns,
@@ -409,6 +416,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         ),
         credit_desk=CreditDesk(ledger=store.ledger, table=settings.prices, audit=audit_trail, clock=clock, ids=ids),
         users_desk=users_desk,
+        relay_desk=RelayDesk(upstreams=pool, switches=switches, audit=audit_trail, clock=clock, instance=instance),
         tally_book=tally_book,
         summary=summary,
     )

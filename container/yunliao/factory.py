@@ -10,7 +10,7 @@ from werkzeug.routing import BaseConverter
 
 from yunliao.errors import RequestTooLarge
 from yunliao.settings import Settings
-from yunliao.web import desk, failures, open, operator, platform, socket, user
+from yunliao.web import console, desk, failures, open, operator, platform, socket, user
 from yunliao.web.channel import WholeFrames
 from yunliao.web.sockets import Sockets
 from yunliao.web.validation import MAX_BODY
@@ -49,7 +49,7 @@ def create_app(settings: Settings, services: "Services | None" = None) -> Flask:
     leaving = Leaving(services, Sockets())
     app.extensions["yunliao"] = services
     app.extensions["yunliao.leaving"] = leaving
-    for plane in (platform, operator, desk, open):
+    for plane in (platform, operator, desk, console, open):
         app.register_blueprint(plane.plane(services))
     app.register_blueprint(user.plane(services, leaving=leaving.done.is_set))
     socket.install(app, services, leaving.sockets)

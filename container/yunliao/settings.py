@@ -423,6 +423,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cooldown: CooldownRule = OFF
     operators_in_miniprogram: bool = False
     heartbeat_seconds: float = 10.0
+    given: dict[str, str] = {}
+    """What the environment says, by variable; of a secret no more than that it is there (an empty text)."""
 
     def __repr__(self) -> str:
         shown = (
@@ -454,7 +456,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             problems = _whole(values) + _key_problems(values, environ)
         if problems:
             raise SettingsError(problems)
-        whole = cls(**_with_relays(values, environ))
+        given = {
+            variable.name: "" if variable.attribute in SECRETS else environ[variable.name].strip()
+            for variable in VARIABLES
+            if environ.get(variable.name, "").strip()
+        }
+        whole = cls(**_with_relays(values, environ), given=given)
         if whole.prices is not None:
             try:
                 check_models(whole.prices, [choice.id for choice in whole.models])

@@ -87,14 +87,9 @@ class LocalCloud {
 
   /** What the operator's command line says to `python3 -m yunliao ...words`, over this service's store. */
   operate(...words) {
-    const script = 'import os, pathlib, sys; from cloudrun.world import master_keys; from yunliao.cli import main; ' +
-      'os.environ["YUNLIAO_MASTER_KEYS"] = master_keys(pathlib.Path(sys.argv[1])); sys.exit(main(sys.argv[2:], os.environ))'
-    const env = {
-      ...process.env, ...this.env, PYTHONPATH: [path.join(ROOT, 'tools'), path.join(ROOT, 'container')].join(path.delimiter), YUNLIAO_ENV: 'development',
-      YUNLIAO_MODEL: 'demo-chat', YUNLIAO_STORE_URL: `sqlite:///${path.join(this.data, 'yunliao.db')}`, YUNLIAO_RELAY_URL: 'http://127.0.0.1:1/v1', YUNLIAO_RELAY_KEY: 'k',
-    }
+    const env = { ...process.env, ...this.env, PYTHONPATH: path.join(ROOT, 'tools') }
     return new Promise((resolve, reject) => {
-      execFile(python(), ['-c', script, this.data, ...words], { cwd: ROOT, env, timeout: CALL_MS }, (error, out, said) => (error ? reject(new Error(`${words[0]}: ${said || error}`)) : resolve(out)))
+      execFile(python(), ['-m', 'cloudrun.operate', '--data', this.data, ...words], { cwd: ROOT, env, timeout: CALL_MS }, (error, out, said) => (error ? reject(new Error(`${words[0]}: ${said || error}`)) : resolve(out)))
     })
   }
 

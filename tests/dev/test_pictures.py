@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dev import pictures, run, setup
+from dev import operate, pictures, run, setup
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -30,6 +30,7 @@ def test_the_service_is_started_with_models_and_prices_and_ended(
     monkeypatch.setattr(setup, "node", lambda *_, **__: True)
     monkeypatch.setattr(run, "wait_ready", lambda *_: None)
     monkeypatch.setattr(run, "stop", ended.extend)
+    monkeypatch.setattr(operate, "account", lambda *_: "the-password")
     monkeypatch.setattr(subprocess, "Popen", begin)
     monkeypatch.setattr(subprocess, "run", browse)
     options = argparse.Namespace(out=str(tmp_path), only="chat", theme="dark", desk=True)
@@ -37,4 +38,4 @@ def test_the_service_is_started_with_models_and_prices_and_ended(
     preview, service, browser = started
     assert ended == [preview, service]
     assert [setting.split("=")[0] for setting in service if setting.startswith("YUNLIAO_")] == list(pictures.SETTINGS)
-    assert {"--only", "chat", "--theme", "dark", "--desk", str(tmp_path)} <= set(browser)
+    assert {"--only", "chat", "--theme", "dark", "--desk", "--operator", "the-password", str(tmp_path)} <= set(browser)

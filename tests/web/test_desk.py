@@ -59,7 +59,15 @@ def user_id(client: FlaskClient, headers: dict[str, str]) -> str:
 
 
 LEAST = {
-    "viewer": [("GET", "/me"), ("GET", "/verdicts"), ("GET", "/cases"), ("GET", "/words")],
+    "viewer": [
+        ("GET", "/me"),
+        ("GET", "/verdicts"),
+        ("GET", "/cases"),
+        ("GET", "/words"),
+        ("GET", "/relays"),
+        ("GET", "/models"),
+        ("GET", "/settings"),
+    ],
     "operator": [
         ("POST", "/users/x/suspend"),
         ("POST", "/users/x/lift"),
@@ -70,6 +78,9 @@ LEAST = {
         ("POST", "/cases/x/decide"),
         ("POST", "/words"),
         ("POST", "/words/1/use"),
+        ("POST", "/relays/x/off"),
+        ("POST", "/relays/x/on"),
+        ("POST", "/relays/x/test"),
     ],
     "owner": [
         ("GET", "/operators"),
@@ -78,6 +89,7 @@ LEAST = {
         ("PUT", "/operators/x"),
         ("GET", "/audit"),
         ("POST", "/audit/verify"),
+        ("POST", "/audit/find"),
     ],
 }
 

@@ -16,7 +16,7 @@ from yunliao.web.openapi import ROUTES, document
 def test_every_route_is_documented_and_belongs_to_one_plane(app: Flask) -> None:
     endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
     assert endpoints == set(ROUTES)
-    planes = {"user", "ticket", "platform", "operator", "desk", "open"}
+    planes = {"user", "ticket", "platform", "operator", "desk", "console", "open"}
     assert {endpoint.partition(".")[0] for endpoint in endpoints} == planes
     for rule in app.url_map.iter_rules():
         user = rule.rule.startswith("/v1/")

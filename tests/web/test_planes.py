@@ -10,7 +10,7 @@ from werkzeug.routing import Rule
 from tests.web.conftest import CALLER
 from tests.web.fake_app import fake_app
 
-PLANES = ("user", "ticket", "platform", "operator", "desk", "open")
+PLANES = ("user", "ticket", "platform", "operator", "desk", "console", "open")
 GATEWAY = {"X-WX-SOURCE": "wx_client"}
 
 
@@ -108,6 +108,15 @@ def test_operator_routes_want_the_token_and_never_a_mini_program() -> None:
     development, _ = fake_app(YUNLIAO_ENV="development")
     assert development.test_client().get("/metrics").status_code == 200
     assert development.test_client().get("/metrics", headers=GATEWAY).status_code == 403
+
+
+def test_the_console_is_served_to_nobody_inside_a_mini_program(make_app: Callable[..., Flask]) -> None:
+    for inside in ("off", "on"):
+        client = make_app(YUNLIAO_OPERATORS_IN_MINIPROGRAM=inside).test_client()
+        for path in ("/op/console", "/op/console/main.js"):
+            assert client.get(path, headers=GATEWAY).status_code == 403
+            assert client.get(path, headers=CALLER).status_code == 403
+            assert client.get(path).status_code == 200
 
 
 def test_open_routes_need_nobody() -> None:

@@ -5,6 +5,7 @@
 | `X-WX-SERVICE: yunliao` | callContainer | whole body, 15 s, 100 KB / 1 MB, four verbs, identity injected |
 | WebSocket upgrade | connectContainer | frames passed through, identity at the handshake |
 | `X-Local-Link: function` | HTTP cloud function | streamed, identity injected |
+| a path under `/op`, none of these | the environment's own network | streamed, no identity: as in the VPC |
 | none of these | public domain | streamed, no identity, off unless switched on |
 
 The caller is `X-Local-User` (or `?local_user=` on a socket), `X-Local-Shared: 1` makes it a user of another
@@ -35,7 +36,7 @@ from cloudrun.preview import welcome
 from cloudrun.switches import Switches
 
 # Everything else belongs to the preview.
-CONTAINER_PATHS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json", "/wx", "/jobs")
+CONTAINER_PATHS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json", "/wx", "/jobs", "/op")
 PREVIEW_BODY = 64 * 1024 * 1024
 
 
@@ -44,6 +45,7 @@ CALLS = {
     "connectContainer": "cloud.connectContainer",
     "function": "cloud.callHTTPFunction",
     "public": "request",
+    "intranet": "request",
 }
 
 
@@ -185,7 +187,7 @@ class Gateway:
         ):
             if switches[name]:
                 raise PlatformError(code, text)
-        caller = self.caller(request) if link != "public" else None
+        caller = self.caller(request) if link not in ("public", "intranet") else None
         if caller is not None:
             self.visits.note(caller.openid, caller.appid)
         if is_socket(request):
@@ -203,7 +205,9 @@ class Gateway:
             return "connectContainer"
         if "X-WX-SERVICE" in request.headers:
             return "callContainer"
-        return "function" if asked == "function" else "public"
+        if asked == "function":
+            return "function"
+        return "intranet" if request.path.startswith("/op/") and asked != "public" else "public"
 
     @staticmethod
     def caller(request: web.Request) -> Caller:

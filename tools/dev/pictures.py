@@ -1,4 +1,5 @@
-"""`dev.py screenshots`: the mini-program in its main states, over a local Cloud Run of its own, as PNG files."""
+"""`dev.py screenshots`: the mini-program and the operators' console in their main states, over a local Cloud Run of
+their own, as PNG files."""
 
 import argparse
 import json
@@ -7,7 +8,7 @@ import pathlib
 import subprocess
 import tempfile
 
-from dev import run, setup
+from dev import operate, run, setup
 from dev.trouble import Trouble
 
 SETTINGS = {
@@ -27,6 +28,8 @@ SETTINGS = {
     ),
 }
 """Of the service whose screens are taken: everything that a person can meet is there."""
+OPERATOR = "alice"
+"""Whose console is taken."""
 LIMIT = 1800
 """Seconds after which taking the pictures is given up."""
 
@@ -55,6 +58,7 @@ def take(root: pathlib.Path, options: argparse.Namespace) -> int:
             command += ["--desk"] if options.desk else []
             for name in ("only", "theme"):
                 command += [f"--{name}", getattr(options, name)] if getattr(options, name) else []
+            command += ["--operator", operate.account(root, interpreter, data, OPERATOR)]
             return subprocess.run(command, cwd=root, check=False, timeout=LIMIT).returncode
         except subprocess.TimeoutExpired:
             raise Trouble(f"The pictures were not done after {LIMIT} seconds. Those that were are in {out}.") from None

@@ -172,6 +172,8 @@ def announce(options: argparse.Namespace, data: pathlib.Path, preview: bool) -> 
     if preview:
         print(f"  打开小程序   open the mini-program:  {here}")
     print(f'  在终端聊天   chat in a terminal:     python3 dev.py chat "用三句话介绍你自己"{port}')
+    print(f"  运营台       operators' console:     {here}/op/console")
+    print("               its first account:      python3 dev.py operate operators add alice --role owner")
     print(f"  数据与日志   data and logs:          {data}")
     print("  停止         stop:                   Ctrl-C", flush=True)
     if not options.relay:

@@ -20,18 +20,8 @@ if TYPE_CHECKING:
     from yunliao.bootstrap import Services
 
 COMMANDS: tuple[str, ...] = (
-    "operators",
-    "users",
-    "cases",
-    "words",
-    "audit",
-    "ledger",
-    "keys",
-    "summary",
-    "backup",
-    "restore",
-    "wipe",
-)
+    "operators", "users", "cases", "words", "relays", "audit", "ledger", "keys", "summary", "backup", "restore", "wipe",
+)  # fmt: skip
 """Modules of this package, in the order shown."""
 
 SHIELD = "id:"

@@ -20,6 +20,8 @@ from yunliao.services.shared_key import SharedKey
 HEAD = "audit-head"
 TRIES = 200
 PAGE = 500
+MOST_LOOKED_AT = 4000
+"""Entries opened for one search: each is sealed, so a filter has to open them."""
 NOTHING = b"\0" * 32
 
 
@@ -34,6 +36,13 @@ class AuditView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subject: str = ""
     reason: str = ""
     detail: str = ""
+
+
+class AuditFound(msgspec.Struct, frozen=True):
+    """Entries newest first; ask for those before `next` for more, also where a page is empty; null at the end."""
+
+    entries: list[AuditView]
+    next: int | None
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -110,6 +119,28 @@ class AuditTrail:
         found = self.page(after=max(0, last.seq - limit), limit=limit) if last else []
         return found[::-1]
 
+    def find(
+        self, *, before: int | None, limit: int, actor: str = "", action: str = "", subject: str = ""
+    ) -> AuditFound:
+        """Entries before a number, newest first, by that actor, of an action that begins so, about that subject (empty:
+        any)."""
+        last = self._log.newest()
+        end = min(before or last.seq + 1, last.seq + 1) if last else 1
+        found: list[AuditView] = []
+        looked_at = 0
+        while end > 1 and looked_at < MOST_LOOKED_AT:
+            start = max(1, end - PAGE)
+            entries = self._log.page(after=start - 1, limit=end - start)
+            for entry in reversed(entries):
+                looked_at += 1
+                one = self._view(entry)
+                if _fits(one, actor, action, subject):
+                    found.append(one)
+                    if len(found) == limit:
+                        return AuditFound(found, entry.seq if entry.seq > 1 else None)
+            end = start
+        return AuditFound(found, end if end > 1 else None)
+
     def verify(self, expect: Head | None = None, progress: Callable[[int, int], None] = lambda a, b: None) -> Verified:
         """Walk the whole chain. `expect` is a head that was written down earlier, elsewhere."""
         marks = [head for head in (expect, self._head()) if head is not None and head.seq > 0]
@@ -164,3 +195,7 @@ class AuditTrail:
                 return
             if self._registers.swap(HEAD, version=found.version, value=msgspec.json.encode(head)):
                 return
+
+
+def _fits(entry: AuditView, actor: str, action: str, subject: str) -> bool:
+    return actor in ("", entry.actor) and entry.action.startswith(action) and (not subject or subject == entry.subject)

@@ -14,6 +14,7 @@ from yunliao.errors import IdentityUntrusted, InvalidRequest, OperatorLogin
 from yunliao.services.audit_trail import Head, Verified
 from yunliao.services.operators import Operator, Role
 from yunliao.web import desk_schemas as schemas
+from yunliao.web import setup
 from yunliao.web.identity import principal_of, through_wechat
 from yunliao.web.schemas import DoneOut, EmptyIn
 from yunliao.web.validation import body, cursor, integer
@@ -253,6 +254,36 @@ def plane(services: "Services") -> Blueprint:  # noqa: C901  a list of short rou
         services.word_lists.use(who, version)
         return _answer(DoneOut())
 
+    # --- relays and setup ---------------------------------------------------------------------------------------------
+
+    @routes.get("/relays")
+    def relays() -> Response:
+        return _answer(services.relay_desk.all())
+
+    @routes.post("/relays/<operator:name>/off")
+    def relay_off(name: str) -> Response:
+        who, asked = actor("operator"), body(schemas.ReasonIn)
+        return _answer(services.relay_desk.switch_off(who, name, asked.reason))
+
+    @routes.post("/relays/<operator:name>/on")
+    def relay_on(name: str) -> Response:
+        who = actor("operator")
+        body(EmptyIn)
+        return _answer(services.relay_desk.switch_on(who, name))
+
+    @routes.post("/relays/<operator:name>/test")
+    def test_relay(name: str) -> Response:
+        who, asked = actor("operator"), body(schemas.TestRelayIn)
+        return _answer(services.relay_desk.test(who, name, asked.model))
+
+    @routes.get("/models")
+    def models() -> Response:
+        return _answer(setup.models_of(settings))
+
+    @routes.get("/settings")
+    def settings_shown() -> Response:
+        return _answer(setup.settings_of(settings))
+
     # --- what goes on -------------------------------------------------------------------------------------------------
 
     @routes.get("/summary")
@@ -267,6 +298,19 @@ def plane(services: "Services") -> Blueprint:  # noqa: C901  a list of short rou
         actor("owner")
         after, limit = integer("after", 0, 0, 10**9), integer("limit", 100, 1, 500)
         return _answer(schemas.AuditOut(entries=services.audit_trail.page(after=after, limit=limit)))
+
+    @routes.post("/audit/find")
+    def find_audited() -> Response:
+        actor("owner")
+        asked = body(schemas.AuditFindIn)
+        found = services.audit_trail.find(
+            before=asked.before,
+            limit=asked.limit,
+            actor=asked.actor,
+            action=asked.action,
+            subject=asked.subject,
+        )
+        return _answer(found)
 
     @routes.post("/audit/verify")
     def verify() -> Response:

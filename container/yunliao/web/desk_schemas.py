@@ -204,3 +204,19 @@ class CaseIdOut(msgspec.Struct, kw_only=True):
     """By which number to ask again."""
 
     case: str
+
+
+class TestRelayIn(In):
+    """By which model; without one by the upstream's first."""
+
+    model: Annotated[str, Meta(max_length=100)] | None = None
+
+
+class AuditFindIn(In):
+    """Which entries: before a number, by whom, what (its beginning), about what."""
+
+    before: Annotated[int, Meta(ge=1)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    actor: Annotated[str, Meta(max_length=64)] = ""
+    action: Annotated[str, Meta(max_length=64)] = ""
+    subject: Annotated[str, Meta(max_length=120)] = ""

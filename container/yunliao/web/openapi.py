@@ -33,7 +33,7 @@ from yunliao.errors import (
     UnsupportedMediaType,
     YunliaoError,
 )
-from yunliao.services.audit_trail import Verified
+from yunliao.services.audit_trail import AuditFound, Verified
 from yunliao.services.cases import CasePage, CaseView
 from yunliao.services.catalog import ConfigView
 from yunliao.services.consents import ConsentView
@@ -42,11 +42,12 @@ from yunliao.services.credits import CreditsView, EntriesView, ReceiptView, Rede
 from yunliao.services.export import ExportPart
 from yunliao.services.operators import BindingCode, Session
 from yunliao.services.receipts import Receipt
+from yunliao.services.relay_desk import RelaysView, TriedView
 from yunliao.services.search import Hits
 from yunliao.services.users_desk import UserView, VerdictPage
 from yunliao.services.word_lists import WordListView
 from yunliao.web import desk_schemas as desk
-from yunliao.web import schemas
+from yunliao.web import schemas, setup
 from yunliao.web.user import WITHOUT_CONSENT
 
 REF = "#/components/schemas/{name}"
@@ -116,6 +117,13 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "desk.test_words": ("Try a list on a text", desk.WordsTestIn, desk.HitsOut, (200,)),
     "desk.word_list": ("A version with its words", None, WordListView, (200,)),
     "desk.use_words": ("Put a version, or none (0), in force (operator)", schemas.EmptyIn, schemas.DoneOut, (200,)),
+    "desk.relays": ("The upstreams, and which are switched off", None, RelaysView, (200,)),
+    "desk.relay_off": ("Switch an upstream off, with a reason (operator)", desk.ReasonIn, RelaysView, (200,)),
+    "desk.relay_on": ("Switch it on again (operator)", schemas.EmptyIn, RelaysView, (200,)),
+    "desk.test_relay": ("One tiny generation of an upstream (operator)", desk.TestRelayIn, TriedView, (200,)),
+    "desk.models": ("Models, and the prices in force", None, setup.ModelsView, (200,)),
+    "desk.settings_shown": ("Settings without secrets", None, setup.SettingsView, (200,)),
+    "desk.find_audited": ("Entries of the audit log, newest first (owner)", desk.AuditFindIn, AuditFound, (200,)),
     "desk.summary": ("What all instances did, by hour and day", None, SummaryView, (200,)),
     "desk.audit": ("The audit log (owner)", None, desk.AuditOut, (200,)),
     "desk.verify": ("Whether the audit log is whole (owner)", desk.HeadIn, Verified, (200,)),
@@ -123,6 +131,8 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "platform.push_address": ("The check of a push's address", None, None, (200,)),
     "platform.job_names": ("Names of the jobs", None, schemas.JobNamesOut, (200,)),
     "platform.jobs": ("Run a named job", schemas.EmptyIn, None, (200,)),
+    "console.page": ("The operators' console (docs/console.md)", None, None, (200,)),
+    "console.file": ("Scripts and styles of the console", None, None, (200,)),
     "open.healthz": ("Alive; touches nothing", None, None, (200,)),
     "open.readyz": ("Dependencies", None, None, (200, 503)),
     "operator.metrics": ("Prometheus", None, None, (200,)),
@@ -178,6 +188,7 @@ SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "platform": [{"source": []}, {"secret": []}],
     "operator": [{"token": []}],
     "desk": [{"session": []}],
+    "console": [],
     "open": [],
 }
 HEADERS = {
@@ -195,6 +206,8 @@ OTHER_CONTENT = {
     "platform.push": "text/plain",
     "platform.push_address": "text/plain",
     "operator.metrics": "text/plain",
+    "console.page": "text/html",
+    "console.file": "text/javascript",
 }
 ID = {"type": "string", "pattern": "^[A-Za-z0-9_]{1,64}$"}
 OPERATOR_ID = {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,120}$"}
@@ -217,6 +230,7 @@ ERRORS: dict[str, tuple[type[YunliaoError], ...]] = {
     "platform": (IdentityUntrusted,),
     "operator": (IdentityUntrusted,),
     "desk": (InvalidRequest, OperatorLogin, OperatorRole, IdentityUntrusted, NotFound, StoreUnavailable),
+    "console": (IdentityUntrusted,),
     "open": (),
 }
 """What every route of a plane may answer."""
@@ -239,6 +253,7 @@ FURTHER: dict[str, tuple[type[YunliaoError], ...]] = {
     "desk.login": (RateLimited,),
     "desk.own_password": (RateLimited,),
     "platform.jobs": (InvalidRequest, NotFound, StoreUnavailable),
+    "console.file": (NotFound,),
 }
 
 
@@ -308,7 +323,7 @@ def _operation(endpoint: str, arguments: list[str], schema: dict[type, Any]) -> 
     elif endpoint in OTHER_CONTENT:
         answer = {"content": {OTHER_CONTENT[endpoint]: {"schema": {"type": "string"}}}}
     name = ID
-    if endpoint.startswith("desk."):
+    if endpoint.startswith(("desk.", "console.")):
         name = {"type": "integer"} if arguments == ["version"] else OPERATOR_ID
     elif endpoint.startswith("platform."):
         name = {"type": "string"}

@@ -105,3 +105,15 @@ def test_the_audit_log_verifies_and_shows_what_was_changed(run: Run, user_id: st
     services.close()
     code, said = run("audit", "verify")
     assert code == 1 and "entry 2 was changed" in said
+
+
+def test_a_relay_is_switched_off_and_on_and_tried(run: Run) -> None:
+    [name] = [line.split()[0] for line in run("relays", "list")[1].splitlines()]
+    code, said = run("relays", "off", name, "--reason", "wrong answers")
+    assert code == 0 and "by terminal: wrong answers" in said and "No upstream answers for" in said
+    assert run("relays", "list")[1] == said
+    code, tried = run("relays", "test", name)
+    assert code == 1 and "relay_" in tried
+    code, said = run("relays", "on", name)
+    assert code == 0 and "off" not in said
+    assert run("relays", "on", "nobody")[0] == 1

@@ -1,6 +1,6 @@
 """The operator's list of upstreams made into a pool, and into the moderation layer that some of them offer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -15,13 +15,15 @@ from yunliao.relays import RelaySpec
 from yunliao.settings import Settings
 
 
-def build_pool(settings: Settings, clock: Clock, metrics: Metrics) -> RelayPool:
-    """The pool of these settings; nothing is connected yet."""
+def build_pool(
+    settings: Settings, clock: Clock, metrics: Metrics, off: Callable[[], Collection[str]] = frozenset
+) -> RelayPool:
+    """The pool of these settings; nothing is connected yet. `off`: see `RelayPool`."""
     upstreams = [_upstream(spec, settings, clock, metrics) for spec in settings.relays]
     for upstream in upstreams:
         metrics.relay_state(upstream.name, "closed")
     policy = PoolPolicy(first_byte=settings.relay_first_byte, hedge_after=settings.relay_hedge)
-    return RelayPool(upstreams, policy=policy, clock=clock, metrics=metrics)
+    return RelayPool(upstreams, policy=policy, clock=clock, metrics=metrics, off=off)
 
 
 def build_moderator(relays: Sequence[RelaySpec], clock: Clock, metrics: Metrics) -> Moderator | None:

@@ -8,7 +8,9 @@ for. After the first text a failure is the caller's, who may go on from what it 
 
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -16,12 +18,17 @@ from yunliao.adapters.relay.refusals import MAX_RETRY_AFTER
 from yunliao.adapters.relay.trial import Batch, Race, Trial
 from yunliao.adapters.relay.upstream import Standing, Upstream
 from yunliao.errors import OverseasConsentRequired, RelayOverloaded, RelayRefused, RelayTimeout, TurnFailed
-from yunliao.ports import Clock, Metrics, RelayEvent, RelayRequest
+from yunliao.ports import Clock, Metrics, RelayEvent, RelayRequest, RelayStream
+from yunliao.ports_operators import RelayFailure, UpstreamView
 
 TRIES = 3
 """How often one upstream is asked for one answer."""
 STEP = 0.1
 """Seconds between two looks at whether a full upstream has a place."""
+FAILURES = 10
+"""Failures of an upstream that are kept for an operator to see."""
+SWITCHED_OFF_SECONDS = 60
+"""When to ask again while every upstream that has the model is switched off."""
 
 
 class PoolPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +40,7 @@ class PoolPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RelayPool:
-    """Implements `ports.Relay`."""
+    """Implements `ports.Relay` and `ports_operators.Upstreams`."""
 
     def __init__(
         self,
@@ -43,13 +50,17 @@ class RelayPool:
         clock: Clock,
         metrics: Metrics,
         chance: Callable[[], float] = random.random,
+        off: Callable[[], Collection[str]] = frozenset,
     ) -> None:
-        """`chance` gives numbers from 0 to 1, for weights and jitter."""
+        """`chance` gives numbers from 0 to 1, for weights and jitter. `off`: names of upstreams that an operator
+        switched off; asked for once a generation."""
         self.upstreams = tuple(upstreams)
         self.policy = policy
         self.clock = clock
         self.metrics = metrics
         self.chance = chance
+        self.off = off
+        self._failures: dict[str, deque[RelayFailure]] = {one.name: deque(maxlen=FAILURES) for one in self.upstreams}
 
     def __repr__(self) -> str:
         return f"RelayPool({', '.join(upstream.name for upstream in self.upstreams)})"
@@ -62,6 +73,18 @@ class RelayPool:
         """How every upstream stands."""
         return [upstream.standing() for upstream in self.upstreams]
 
+    def listed(self) -> list[UpstreamView]:
+        """See `ports_operators.Upstreams.listed`."""
+        return [self._view(upstream) for upstream in self.upstreams]
+
+    def attempt(self, name: str, request: RelayRequest, first_byte: float) -> RelayStream:
+        """See `ports_operators.Upstreams.attempt`."""
+        return {one.name: one for one in self.upstreams}[name].relay.stream(request, first_byte=first_byte)
+
+    def failed(self, name: str, code: str) -> None:
+        """Remember that an upstream failed with that code."""
+        self._failures[name].appendleft(RelayFailure(self.clock.now_ms(), code))
+
     def summary(self) -> str:
         """One line for `/readyz`, which anybody may read: numbers, no names."""
         closed = sum(1 for one in self.upstreams if one.breaker.state == "closed" and not one.rests)
@@ -71,6 +94,22 @@ class RelayPool:
         """Close the connections that wait."""
         for upstream in self.upstreams:
             upstream.relay.close()
+
+    def _view(self, upstream: Upstream) -> UpstreamView:
+        stands = upstream.standing()
+        return UpstreamView(
+            name=upstream.name,
+            host=urlsplit(upstream.relay.url).netloc,
+            models=sorted(upstream.models),
+            priority=upstream.priority,
+            weight=upstream.weight,
+            domestic=upstream.domestic,
+            state=stands.state,
+            live=stands.live,
+            max_live=stands.max_live,
+            waits=stands.waits,
+            recent=list(self._failures[upstream.name]),
+        )
 
     def order(self, upstreams: Sequence[Upstream]) -> list[Upstream]:
         """By priority; within one priority at random by weight, without repetition."""
@@ -92,9 +131,12 @@ class PooledStream:
         self._lock = threading.Lock()
         self._live: list[Trial] = []
         # Nothing below looks at any other upstream: neither failover nor a hedge leaves the country without permission.
-        self._offering = [
+        offering = [
             one for one in pool.upstreams if request.model in one.models and (one.domestic or not request.domestic_only)
         ]
+        off = pool.off() if offering else ()
+        self._offering = [one for one in offering if one.name not in off]
+        self._switched_off = len(offering) > len(self._offering)
         self._asked: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
         self._spent: set[str] = set()
@@ -112,9 +154,7 @@ class PooledStream:
     def __iter__(self) -> Iterator[list[RelayEvent]]:
         self._give_up = self._pool.clock.monotonic() + self._pool.policy.first_byte
         if not self._offering:
-            if any(self._request.model in one.models for one in self._pool.upstreams):
-                raise OverseasConsentRequired
-            raise RelayRefused("no upstream offers the model")
+            raise self._nobody()
         try:
             while not self._closed.is_set() and self._still():
                 trial = self._begin()
@@ -124,13 +164,29 @@ class PooledStream:
                 if spoken is not None:
                     winner, batch = spoken
                     self.upstream = winner.upstream.name
-                    yield from winner.following(batch)
+                    yield from self._following(winner, batch)
                     return
         except TurnFailed:
             if not self._closed.is_set():
                 raise
         finally:
             self._leave()
+
+    def _nobody(self) -> TurnFailed | OverseasConsentRequired:
+        """Why no upstream can be asked."""
+        if self._switched_off:
+            return RelayOverloaded("switched off by an operator", retry_after=SWITCHED_OFF_SECONDS)
+        if any(self._request.model in one.models for one in self._pool.upstreams):
+            return OverseasConsentRequired()
+        return RelayRefused("no upstream offers the model")
+
+    def _following(self, winner: Trial, batch: Batch) -> Iterator[Batch]:
+        try:
+            yield from winner.following(batch)
+        except TurnFailed as failed:
+            if not self._closed.is_set() and not winner.ours(failed):
+                self._pool.failed(self.upstream, failed.code)
+            raise
 
     def _still(self) -> bool:
         return self._request.still is None or self._request.still()
@@ -256,6 +312,8 @@ class PooledStream:
             self._failure = failure  # of several failures an upstream that answered has more to say
         if trial.ours(failure):
             raise failure
+        if not self._closed.is_set():
+            self._pool.failed(name, failure.code)
         if refused is None or not refused.retryable:
             self._spent.add(name)
             return
