@@ -436,7 +436,7 @@ def put_back(url: str, user_id: str, wrapped: bytes) -> None:
 
 
 def test_no_log_line_of_an_erase_says_whose_it_was(
-    stacked: Stack, instance: Instance, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str], stacked: Stack, instance: Instance
 ) -> None:
     person = Person("leaver")
     live_a_little(stacked, instance, person)
