@@ -131,6 +131,17 @@ def block(page: str, name: str) -> str:
     return found[1]
 
 
+CHINESE = {
+    "certificates, Python, zone data": "证书、Python、时区数据",
+    "wheels": "依赖包",
+    "Yunliao": "云聊",
+    "Yunliao, compiled": "云聊的编译产物",
+    "other": "其他",
+    "all": "合计",
+}
+"""What layers are called on the Chinese page."""
+
+
 def write(rows: Mapping[str, list[str]]) -> None:
     """Put the blocks into the pages."""
     for path in PAGES:
@@ -140,5 +151,10 @@ def write(rows: Mapping[str, list[str]]) -> None:
             before, mark, rest = text.partition(begin)
             if not mark:
                 raise KeyError(f"{path.name} lacks the block {name}")
+            if name == "layers" and path.name.endswith(".zh-CN.md"):
+                lines = [
+                    re.sub(r"^\| (.+?) \|", lambda found: f"| {CHINESE.get(found[1], found[1])} |", one)
+                    for one in lines
+                ]
             text = before + begin + "\n".join(lines) + end + rest.partition(end.strip("\n"))[2]
         path.write_text(text, "utf-8")
