@@ -102,8 +102,8 @@ def run(options: argparse.Namespace, folder: pathlib.Path) -> dict[str, list[str
 
 
 def write(tables: dict[str, list[str]], docs: pathlib.Path) -> None:
-    """Put the tables between their marks in docs/performance.md and its translation."""
-    for page in (docs / "performance.md", docs / "performance.zh-CN.md"):
+    """Put the tables between their marks in docs/performance.md, docs/image.md and their translations."""
+    for page in (docs / f"{name}{language}.md" for name in ("performance", "image") for language in ("", ".zh-CN")):
         text = page.read_text("utf-8")
         for name, rows in tables.items():
             begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
