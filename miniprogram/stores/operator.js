@@ -34,6 +34,7 @@ class Operator extends Store {
     /** @type {import('../core/operator').Case[]} */ this.known = [];
     this.next = '';
     this.generation = 0;
+    /** @type {string[]} */ this.running = [];
     this.take(readBound(parts.memory.operator()));
   }
 
@@ -43,28 +44,33 @@ class Operator extends Store {
     this.put(this.kept ? { bound: true, name: this.kept.name, role: this.kept.role, works: this.kept.role !== 'viewer' } : { bound: false, name: '', role: '', works: false });
   }
 
-  /** Runs `work` unless something runs; its failure is shown, and a token that is over is forgotten. @param {() => Promise<unknown>} work @returns {Promise<boolean>} */
-  async run(work) {
-    if (this.state.busy) return false;
+  /**
+   * Runs `work` unless the same runs already: a second tap does nothing twice. Its failure is shown, and a token that is over is forgotten.
+   * @param {string} what @param {() => Promise<unknown>} work @returns {Promise<boolean>}
+   */
+  async run(what, work) {
+    if (this.running.indexOf(what) >= 0) return false;
+    this.running.push(what);
     const mine = this.generation;
     this.put({ busy: true, error: null });
     try {
       await work();
       return mine === this.generation;
     } catch (error) {
-      const what = problemOf(error);
+      const why = problemOf(error);
       if (mine !== this.generation) return false;
-      if (what.code === 'operator_login' && this.kept) this.forget();
-      this.put({ error: toView(what, this.parts.lang()) });
+      if (why.code === 'operator_login' && this.kept) this.forget();
+      this.put({ error: toView(why, this.parts.lang()) });
       return false;
     } finally {
-      this.put({ busy: false });
+      this.running = this.running.filter((one) => one !== what);
+      this.put({ busy: this.running.length > 0 });
     }
   }
 
   /** @param {string} code @returns {Promise<boolean>} */
   bind(code) {
-    return this.run(async () => {
+    return this.run('bind', async () => {
       const bound = await this.api.bind(code.trim());
       this.parts.memory.keepOperator({ token: bound.token, name: bound.name, role: bound.role, expires_at: bound.expiresAt });
       this.take(bound);
@@ -96,9 +102,9 @@ class Operator extends Store {
   load() {
     if (!this.state.bound) return Promise.resolve(false);
     const { tab } = this.state;
-    if (tab === 'overview') return this.run(() => this.loadToday());
-    if (tab === 'cases') return this.run(() => this.loadCases(''));
-    if (tab === 'relays') return this.run(async () => this.showRelays(await this.api.relays()));
+    if (tab === 'overview') return this.run('load overview', () => this.loadToday());
+    if (tab === 'cases') return this.run('load cases', () => this.loadCases(''));
+    if (tab === 'relays') return this.run('load relays', async () => this.showRelays(await this.api.relays()));
     return Promise.resolve(true);
   }
 
@@ -120,16 +126,18 @@ class Operator extends Store {
   /** @param {string} state */
   showCases(state) {
     this.put({ caseState: state, open: null, words: null });
-    return this.run(() => this.loadCases(''));
+    return this.run(`load ${state} cases`, () => this.loadCases(''));
   }
 
   moreCases() {
-    return this.run(() => this.loadCases(this.next));
+    return this.run('more cases', () => this.loadCases(this.next));
   }
 
   /** @param {string} before */
   async loadCases(before) {
-    const page = await this.api.cases(this.state.caseState, before);
+    const state = this.state.caseState;
+    const page = await this.api.cases(state, before);
+    if (state !== this.state.caseState) return; // another list was asked for meanwhile
     this.known = before ? this.known.concat(page.items) : page.items;
     this.next = page.next;
     this.put({ cases: this.known.map((one) => this.caseView(one)), moreCases: page.next !== '', open: null, words: null });
@@ -148,7 +156,7 @@ class Operator extends Store {
 
   /** @param {string} reason @returns {Promise<boolean>} */
   readWords(reason) {
-    return this.run(async () => {
+    return this.run('read', async () => {
       const about = this.known.find((one) => this.state.open && one.id === this.state.open.id);
       if (about) this.put({ words: await this.api.words(about, reason) });
     });
@@ -156,7 +164,7 @@ class Operator extends Store {
 
   /** @param {string} decision @param {string} note @returns {Promise<boolean>} */
   decide(decision, note) {
-    return this.run(async () => {
+    return this.run('decide', async () => {
       if (!this.state.open) return;
       await this.api.decide(String(this.state.open.id), decision, note);
       await this.loadCases('');
@@ -167,7 +175,7 @@ class Operator extends Store {
 
   /** @param {string} number @returns {Promise<boolean>} */
   find(number) {
-    return this.run(async () => {
+    return this.run('user', async () => {
       this.put({ user: null });
       this.showUser(await this.api.find(number.trim()));
     });
@@ -175,12 +183,12 @@ class Operator extends Store {
 
   /** @param {string} reason @returns {Promise<boolean>} */
   suspend(reason) {
-    return this.run(async () => this.state.user && this.showUser(await this.api.suspend(String(this.state.user.id), reason)));
+    return this.run('user', async () => this.state.user && this.showUser(await this.api.suspend(String(this.state.user.id), reason)));
   }
 
   /** @param {string} reason @returns {Promise<boolean>} */
   lift(reason) {
-    return this.run(async () => this.state.user && this.showUser(await this.api.lift(String(this.state.user.id), reason)));
+    return this.run('user', async () => this.state.user && this.showUser(await this.api.lift(String(this.state.user.id), reason)));
   }
 
   /** @param {import('../core/operator').User} one */
@@ -202,17 +210,17 @@ class Operator extends Store {
 
   /** @param {string} name @param {string} reason @returns {Promise<boolean>} */
   relayOff(name, reason) {
-    return this.run(async () => this.showRelays(await this.api.relayOff(name, reason)));
+    return this.run(`switch ${name}`, async () => this.showRelays(await this.api.relayOff(name, reason)));
   }
 
   /** @param {string} name @returns {Promise<boolean>} */
   relayOn(name) {
-    return this.run(async () => this.showRelays(await this.api.relayOn(name)));
+    return this.run(`switch ${name}`, async () => this.showRelays(await this.api.relayOn(name)));
   }
 
   /** @param {string} name @returns {Promise<boolean>} */
   tryRelay(name) {
-    return this.run(async () => {
+    return this.run(`try ${name}`, async () => {
       const tried = await this.api.tryRelay(name);
       const words = this.parts.lang() === 'en' ? tried.en : tried.zh;
       const said = tried.ok ? spanText(tried.firstText) : `${tried.code}${tried.detail ? ` (${tried.detail})` : ''} ${words}`;
