@@ -114,6 +114,7 @@ test('a complaint is read with a reason, as words, and decided', async () => {
   await cloud.call('plaintiff', 'POST', '/v1/complaints', { text: '回答不实 <b>请看</b>' })
   const app = await bound('judge', 'olga', 'operator')
   await app.press(app.t.operatorTabs.cases)
+  await app.sees(app.t.caseKinds.complaint)
   await app.top.getByRole('button', { name: /投诉/ }).first().click()
   await app.press(app.t.readWords)
   await say(app, '核实投诉')
@@ -130,6 +131,7 @@ test('a complaint is read with a reason, as words, and decided', async () => {
 test('an upstream is tried, switched off and on; leaving ends the session and takes the entry away', async () => {
   const app = await bound('plumber', 'otto', 'operator')
   await app.press(app.t.operatorTabs.relays)
+  await app.sees(app.t.breakers.closed)
   await app.press(`${app.t.relayTest} relay`)
   await app.sees(/测试\s+[\d.]+ (ms|s)/)
   await app.press(`${app.t.relayOff} relay`)
