@@ -30,11 +30,14 @@ proc_name = "yunliao"
 
 def post_worker_init(worker):  # type: ignore[no-untyped-def]
     """From here the worker's own wish to end is watched."""
+    from yunliao.adapters.json_lines import JsonLines
+    from yunliao.adapters.logging import JsonTurnLog
     from yunliao.factory import drain_when
 
+    JsonLines(JsonTurnLog()).install()
     services = worker.wsgi.extensions.get("yunliao")
     if services is not None:  # one that waits for its settings or its store has not started
-        services.metrics.started(time.monotonic() - _began[0])
+        services.started(time.monotonic() - _began[0])
     drain_when(worker.wsgi, lambda: not worker.alive)
 
 

@@ -2,14 +2,16 @@
 
 import secrets
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from yunliao import errors
+from yunliao import __version__, errors
 from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.counted_metrics import CountedMetrics
 from yunliao.adapters.ids import SortableIds
@@ -27,6 +29,7 @@ from yunliao.adapters.wechat.moderation import WechatModerator
 from yunliao.adapters.wechat.push_codec import PushCodec
 from yunliao.adapters.words import DEFAULT_WORDS, DEVELOPMENT_WORDS
 from yunliao.domain.guard import GuardPolicy
+from yunliao.errors import StoreUnavailable
 from yunliao.ports import AcceptLimits, Moderator, Store
 from yunliao.ports_people import KeyStore
 from yunliao.ports_records import RecordStore
@@ -81,6 +84,13 @@ from yunliao.services.wiping import Wipe
 from yunliao.services.word_lists import WordLists
 from yunliao.settings import Settings
 
+if TYPE_CHECKING:
+    from yunliao.services.after_restore import AfterRestore
+    from yunliao.services.backups import Backups, Restore
+
+LINE_LATER = 1.0
+"""Seconds after the start at which its log line is written: the first requests do not wait for what writes lines."""
+
 
 @dataclass(frozen=True)
 class Services:
@@ -110,6 +120,7 @@ class Services:
     store: RecordStore
     key_store: KeyStore
     relays: RelayPool
+    screening: Screening
     credits: Credits
     pricing: Pricing | None
     rotation: Rotation
@@ -127,11 +138,25 @@ class Services:
     tally_book: TallyBook
     summary: Summary
 
+    def started(self, seconds: float) -> None:
+        """Ready, so long after the process began."""
+        self.metrics.started(seconds)
+
+        def tell() -> None:
+            time.sleep(LINE_LATER)
+            self.turn_log.started(instance=self.engine.instance, version=__version__, seconds=seconds)
+
+        spawn(tell)
+
     def drain(self, grace_seconds: float) -> bool:
         """Take no new turns, let the live ones finish; the rest is left to be taken over."""
+        began = time.monotonic()
         finished = self.engine.drain(grace_seconds)
         self.following.close()
         self.verdict_log.flush()
+        with suppress(StoreUnavailable):  # it is tried once more at the very end
+            self.tally_book.flush()
+        self.turn_log.drained(instance=self.engine.instance, finished=finished, seconds=time.monotonic() - began)
         return finished
 
     def close(self) -> None:
@@ -141,6 +166,7 @@ class Services:
         if self.pricing is not None:
             self.pricing.close()
         self.relays.close()
+        self.screening.close()
         self.key_store.close()
         self.store.close()
 
@@ -367,6 +393,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         store=store,
         key_store=key_store,
         relays=pool,
+        screening=screening,
         credits=Credits(
             ledger=store.ledger,
             turns=store.turns,
@@ -394,6 +421,50 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         summary=summary,
     )
     return _customer_service(settings, services, store, clock)
+
+
+def backups_of(services: Services) -> "Backups":
+    """What writes a backup. Imported here: a start of the server does not wait for it."""
+    from yunliao.services.backups import Backups
+
+    clock = SystemClock()
+    return Backups(
+        copying=services.store.copying,
+        registers=services.store.registers,
+        key_store=services.key_store,
+        vault=MasterKeyVault(services.settings.master_keys),
+        audit=services.audit_trail,
+        clock=clock,
+        ids=SortableIds(clock),
+        version=__version__,
+    )
+
+
+@contextmanager
+def restoring(settings: Settings) -> "Iterator[Restore]":
+    """What puts a backup into the store, without the services: those would begin by writing to it."""
+    from yunliao.services.backups import Restore
+
+    with ExitStack() as opened:
+        store = store_at(settings.store_url)
+        opened.callback(store.close)
+        key_store = key_store_for(settings, store)
+        opened.callback(key_store.close)
+        yield Restore(copying=store.copying, key_store=key_store, vault=MasterKeyVault(settings.master_keys))
+
+
+def after_restore(services: Services) -> "AfterRestore":
+    """What a store needs that was put back."""
+    from yunliao.services.after_restore import AfterRestore
+
+    return AfterRestore(
+        account=services.account,
+        turns=services.store.turns,
+        engine=services.engine,
+        audit=services.audit_trail,
+        clock=SystemClock(),
+        lease_seconds=services.settings.lease_seconds,
+    )
 
 
 def keys_apart(settings: Settings) -> bool:

@@ -342,6 +342,11 @@ def by_code(code: str) -> type[YunliaoError] | None:
     return _BY_CODE.get(code)
 
 
+def codes() -> list[str]:
+    """All codes there are."""
+    return sorted(_BY_CODE)
+
+
 def _walk(kind: type[YunliaoError]) -> list[type[YunliaoError]]:
     return [kind, *(found for child in kind.__subclasses__() for found in _walk(child))]
 

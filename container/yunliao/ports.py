@@ -213,6 +213,8 @@ class TurnWrite(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[EventRow, ...] = ()
     ending: Ending | None = None
     state: Literal["queued", "running"] | None = None
+    turn: Turn | None = None
+    """With an ending: the turn as accepted or claimed by this owner, so that the store need not read it again."""
 
 
 class CommitResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ def known() -> set[str]:
     """Names as a scrape shows them."""
     metrics = PrometheusMetrics()
     metrics.turn_ended("complete", "", 1.0)
+    metrics.turn_used(5, 40, 7)
     metrics.moderation("wechat", "pass", 0.1)
     metrics.relay_error("relay_timeout")
     metrics.relay_attempt("main", "success")

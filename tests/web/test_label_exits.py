@@ -50,6 +50,7 @@ WITHOUT_AI_TEXT = {
     "desk.case_words": "words of a user",
     **{f"desk.{name}": "listed words" for name in ("word_lists", "add_words", "test_words", "word_list", "use_words")},
     **{f"desk.{name}": "what operators did" for name in ("audit", "verify")},
+    "desk.summary": "counts",
 }
 SOCKET = "ticket.socket"
 

@@ -1,6 +1,6 @@
 """The Prometheus metrics, with the hour's tally counted along: one place that is told, two that count."""
 
-from yunliao.adapters.metrics import PrometheusMetrics
+from yunliao.adapters.metrics import PrometheusMetrics, known
 from yunliao.ports_tallies import TallySink
 
 
@@ -17,15 +17,15 @@ class CountedMetrics(PrometheusMetrics):
 
     def moderation(self, layer: str, outcome: str, seconds: float) -> None:
         super().moderation(layer, outcome, seconds)
-        self._sink.moderation(layer, outcome, seconds)
+        self._sink.moderation(known("layer", layer), known("check", outcome), seconds)
 
     def relay_attempt(self, upstream: str, outcome: str) -> None:
         super().relay_attempt(upstream, outcome)
-        self._sink.relay_attempt(upstream, outcome)
+        self._sink.relay_attempt(self.upstream(upstream), known("attempt", outcome))
 
     def relay_state(self, upstream: str, state: str) -> None:
         super().relay_state(upstream, state)
-        self._sink.relay_state(upstream, state)
+        self._sink.relay_state(self.upstream(upstream), state)
 
     def store_failed(self) -> None:
         super().store_failed()
@@ -41,7 +41,7 @@ class CountedMetrics(PrometheusMetrics):
 
     def credits_refused(self, code: str) -> None:
         super().credits_refused(code)
-        self._sink.credits_refused(code)
+        self._sink.credits_refused(known("code", code))
 
     def service_day(self, part: float) -> None:
         super().service_day(part)

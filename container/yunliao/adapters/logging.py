@@ -26,6 +26,14 @@ class JsonTurnLog:
         """The service's daily limit: `warning` or `exhausted`, and the part of it that is taken."""
         self._logger.warning("service_budget", state=state, part=round(part, 3))
 
+    def started(self, *, instance: str, version: str, seconds: float) -> None:
+        """The instance takes requests, so long after its process began."""
+        self._logger.info("start", instance=instance, version=version, seconds=round(seconds, 3))
+
+    def drained(self, *, instance: str, finished: bool, seconds: float) -> None:
+        """The instance took no more turns and let go of those it had; `finished`: they had all ended."""
+        self._logger.info("drain", instance=instance, finished=finished, seconds=round(seconds, 3))
+
     def tally(self, *, instance: str, hour: int, version: int, **counts: Any) -> None:
         """What this instance counted so far in the hour that began then and no turn's line tells."""
         self._logger.info("tally", instance=instance, hour=hour, version=version, **counts)
@@ -33,6 +41,10 @@ class JsonTurnLog:
     def audit(self, seq: int, mac: str, action: str) -> None:
         """An operator's action was written down: the head of the chain, kept outside the store by this line."""
         self._logger.info("audit", seq=seq, mac=mac, action=action)
+
+    def warned(self, level: str, event: str, fields: dict[str, str]) -> None:
+        """A warning or an error of a part of the service."""
+        getattr(self._logger, level)(event, **fields)
 
     @cached_property
     def _logger(self) -> Any:

@@ -1,11 +1,36 @@
-"""Prometheus metrics in a registry of their own; label values come from small fixed sets."""
+"""Prometheus metrics in a registry of their own. Label values come from the small fixed sets of `LABELS`; anything else
+is `other`, so whatever is sent to the service cannot grow them."""
 
 from collections.abc import Callable
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from yunliao import errors
+from yunliao.adapters.wechat.moderation import OUTCOMES
+from yunliao.domain.events import EndReason
 from yunliao.domain.tally import SECONDS, WHOLE
+
+LABELS: dict[str, frozenset[str]] = {
+    "reason": frozenset(get_args(EndReason)),
+    "code": frozenset({"", *errors.codes()}),
+    "layer": frozenset({"wechat", "relay"}),
+    "check": OUTCOMES,
+    "attempt": frozenset({"success", "failure", "neutral", "stopped"}),
+    "hedge": frozenset({"won", "lost", "failed"}),
+    "continued": frozenset(get_args(EndReason)),
+    "transport": frozenset({"socket", "poll", "sse"}),
+}
+"""What a label may say; the label `outcome` by what it is the outcome of."""
+UPSTREAMS = 50
+"""Upstreams that are told apart; a service has a handful."""
+OTHER = "other"
+
+
+def known(label: str, value: str) -> str:
+    """The value, if it is one of the label's."""
+    return value if value in LABELS[label] else OTHER
 
 
 class PrometheusMetrics:
@@ -13,6 +38,7 @@ class PrometheusMetrics:
 
     def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
+        self._upstreams: set[str] = set()
         self._ended = Counter("yunliao_turns_ended", "Ended turns", ("reason", "code"), registry=registry)
         self._whole = Histogram(
             "yunliao_turn_seconds", "From accept to the end of an answer", buckets=WHOLE, registry=registry
@@ -80,7 +106,7 @@ class PrometheusMetrics:
         )
 
     def turn_ended(self, reason: str, code: str, seconds: float) -> None:
-        self._ended.labels(reason, code).inc()
+        self._ended.labels(known("reason", reason), known("code", code)).inc()
         self._whole.observe(seconds)
 
     def turn_used(self, queued_ms: int | None, input_tokens: int, output_tokens: int) -> None:
@@ -106,22 +132,22 @@ class PrometheusMetrics:
         self._queue.set_function(depth)
 
     def moderation(self, layer: str, outcome: str, seconds: float) -> None:
-        self._moderation.labels(layer, outcome).observe(seconds)
+        self._moderation.labels(known("layer", layer), known("check", outcome)).observe(seconds)
 
     def relay_error(self, code: str) -> None:
-        self._relay_errors.labels(code).inc()
+        self._relay_errors.labels(known("code", code)).inc()
 
     def relay_attempt(self, upstream: str, outcome: str) -> None:
-        self._relay_attempts.labels(upstream, outcome).inc()
+        self._relay_attempts.labels(self.upstream(upstream), known("attempt", outcome)).inc()
 
     def relay_state(self, upstream: str, state: str) -> None:
-        self._relay_state.labels(upstream).set(("closed", "half-open", "open").index(state))
+        self._relay_state.labels(self.upstream(upstream)).set(("closed", "half-open", "open").index(state))
 
     def relay_hedge(self, outcome: str) -> None:
-        self._relay_hedges.labels(outcome).inc()
+        self._relay_hedges.labels(known("hedge", outcome)).inc()
 
     def relay_continued(self, outcome: str) -> None:
-        self._relay_continued.labels(outcome).inc()
+        self._relay_continued.labels(known("continued", outcome)).inc()
 
     def commit(self, rows: int, seconds: float) -> None:
         self._commit.observe(seconds)
@@ -138,16 +164,22 @@ class PrometheusMetrics:
         self._takeovers.inc()
 
     def listeners(self, transport: str, change: int) -> None:
-        self._listeners.labels(transport).inc(change)
+        self._listeners.labels(known("transport", transport)).inc(change)
 
     def credits_cost(self, amount: int) -> None:
         self._credits_cost.inc(amount)
 
     def credits_refused(self, code: str) -> None:
-        self._credits_refused.labels(code).inc()
+        self._credits_refused.labels(known("code", code)).inc()
 
     def service_day(self, part: float) -> None:
         self._service_day.set(part)
+
+    def upstream(self, name: str) -> str:
+        """The label of an upstream: names are the operator's, so only their number is bounded."""
+        if name not in self._upstreams and len(self._upstreams) < UPSTREAMS:
+            self._upstreams.add(name)
+        return name if name in self._upstreams else OTHER
 
     def render(self) -> tuple[bytes, str]:
         """The exposition text and its content type."""

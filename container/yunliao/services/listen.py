@@ -17,6 +17,8 @@ TURNS_KNOWN = 5_000
 """Turns whose user is remembered."""
 LEASE_PAUSE = 0.2
 """Least time between two looks at a lease that ran out, seconds: whoever took the turn over needs a moment."""
+ACCEPTED = 1
+"""The number of the event that every turn begins with; who has seen no more waits for the first words."""
 LONG_SECONDS = 1.0
 """A reader that has waited so long gets the first event at once: a pause has ended, or the answer begins."""
 EVENTS_A_READ = 200
@@ -45,7 +47,8 @@ class Listen:
 
     def read(self, owner: Owner, turn_id: str, after: int, wait: float, *, gather: float = 0.0) -> Slice:
         """Events with seq > `after`. Waits up to `wait` seconds for the first one; `gather` seconds more let further
-        ones come along, which spares a poller requests. Raises `NotFound` for what is not the caller's."""
+        ones come along, which spares a poller requests, but never while the first words are waited for. Raises
+        `NotFound` for what is not the caller's."""
         self._check(owner, turn_id)
         began = self._clock.monotonic()
         deadline = began + wait
@@ -59,17 +62,19 @@ class Listen:
         """A turn never changes hands: asked once, not with every read."""
         user_id = self._users.get(turn_id)
         if user_id is None:
-            user_id = self._engine.user_of(turn_id)
-            turn = None if user_id else self._turns.get(turn_id)
-            if turn is None and not user_id:
-                raise NotFound
-            user_id = user_id or turn.user_id
+            user_id = self._engine.user_of(turn_id) or self._stored_user(turn_id)
             with self._lock:
                 self._users[turn_id] = user_id
                 while len(self._users) > TURNS_KNOWN:
                     self._users.popitem(last=False)
         if user_id != owner.user_id:
             raise NotFound
+
+    def _stored_user(self, turn_id: str) -> str:
+        turn = self._turns.get(turn_id)
+        if turn is None:
+            raise NotFound
+        return turn.user_id
 
     def _elsewhere(self, owner: Owner, turn_id: str, after: int, deadline: float, gather: float) -> Slice | None:
         """From the instance that runs the turn, by way of the store; None if there is more to wait for."""
@@ -80,7 +85,7 @@ class Listen:
         if head is None:
             return Slice(turn_id, [], after, False)
         if head.last_seq > after:
-            if gather and head.live and self._clock.monotonic() - began < LONG_SECONDS:
+            if gather and after > ACCEPTED and head.live and self._clock.monotonic() - began < LONG_SECONDS:
                 self._clock.sleep(min(gather, left))
                 seen = self._following.read(turn_id, after, 0)
             piece = self._opened(owner, turn_id, after, seen.rows or self._stored(turn_id, after))
@@ -105,7 +110,8 @@ class Listen:
             return None
         left = max(0.0, deadline - self._clock.monotonic())
         events = log.wait(after, timeout=left, limit=EVENTS_A_READ)
-        if events and gather and self._clock.monotonic() - began < LONG_SECONDS and not log.closed:
+        soon = self._clock.monotonic() - began < LONG_SECONDS
+        if events and gather and soon and log.had_words(after) and not log.closed:
             log.wait(after + EVENTS_A_READ, timeout=min(gather, left), limit=1)
             events = log.after(after, limit=EVENTS_A_READ)
         return self._slice(turn_id, after, events) if events or not log.closed else None

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+WORDS = (b'{"type":"text"', b'{"type":"reasoning"')
+
 
 class Numbered(msgspec.Struct, frozen=True):
     """A durable event: its number and its JSON object without the number."""
@@ -22,13 +24,16 @@ class LiveLog:
     def __init__(self, events: Iterable[Numbered] = ()) -> None:
         self._events = list(events)
         self._changed = threading.Condition(threading.Lock())
+        self._spoke = _first_words(self._events)
         self.closed = False
         """Set when nothing more will come from this instance: the turn ended, or was lost to another owner."""
 
     def append(self, events: Iterable[Numbered], *, last: bool = False) -> None:
         """Show durable events to whoever waits; `last` closes the log."""
         with self._changed:
-            self._events.extend(events)
+            more = list(events)
+            self._events.extend(more)
+            self._spoke = self._spoke or _first_words(more)
             self.closed = self.closed or last
             self._changed.notify_all()
 
@@ -47,6 +52,10 @@ class LiveLog:
             self._changed.wait_for(lambda: self.closed or self._slice(cursor, 1), timeout)
             return self._slice(cursor, limit)
 
+    def had_words(self, cursor: int) -> bool:
+        """Whether who has seen everything up to `cursor` has seen words: before that, somebody waits for the first."""
+        return 0 < self._spoke <= cursor
+
     def covers(self, cursor: int) -> bool:
         """Whether everything after `cursor` is in memory."""
         with self._changed:
@@ -57,3 +66,8 @@ class LiveLog:
             return []
         start = max(0, cursor + 1 - self._events[0].seq)
         return self._events[start : start + limit]
+
+
+def _first_words(events: list[Numbered]) -> int:
+    """The number of the first event with words in it; 0 if there is none."""
+    return next((event.seq for event in events if event.body.startswith(WORDS)), 0)

@@ -440,7 +440,7 @@ class Run:
                 return None
             rows, shown = self._number(events, now)
             state = self._state if self._state in ("queued", "running") else None
-            write = TurnWrite(turn_id=self.turn.id, rows=rows, ending=ending, state=state)
+            write = TurnWrite(turn_id=self.turn.id, rows=rows, ending=ending, state=state, turn=self.turn)
             self._inflight = (write, shown)
             return write
 

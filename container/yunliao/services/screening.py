@@ -53,6 +53,13 @@ class Screening:
         (a layer may say so by an attribute `pressure` from 0 to 1)."""
         return 1.0 + WIDEST * max((getattr(layer, "pressure", 0.0) for layer in self._moderators), default=0.0)
 
+    def close(self) -> None:
+        """Close the connections that layers keep open."""
+        for layer in self._moderators:
+            close: Callable[[], None] | None = getattr(layer, "close", None)
+            if close is not None:
+                close()
+
     def _ask(self, texts: Sequence[str], principal: Principal) -> Verdict:
         # Words of who did not allow it are not sent abroad, not even to be checked; WeChat's own check always remains.
         layers = [one for one in self._moderators if principal.overseas or getattr(one, "domestic", True)]

@@ -55,7 +55,7 @@ class TallyBook:
         self.queued: Callable[[], int] = lambda: 0
         self._tallies = tallies
         self._clock = clock
-        self._instance = instance
+        self.instance = instance
         self._spawn = spawn
         self._told = told
         self._lock = threading.Lock()
@@ -185,6 +185,8 @@ class TallyBook:
 
     def _begin(self) -> None:
         """The loop runs from the first count on: a command of the operator has none."""
+        if self._begun:
+            return
         with self._lock:
             begin, self._begun = not self._begun, True
         if begin:
@@ -210,7 +212,7 @@ class TallyBook:
 
     def _record(self, began: int, hour: Hour) -> TallyRecord:
         body = msgspec.json.encode(Kept(tally=hour.tally, now=self._standing))
-        return TallyRecord(span="instance", at=began, source=self._instance, version=self._version, body=body)
+        return TallyRecord(span="instance", at=began, source=self.instance, version=self._version, body=body)
 
     def _unsaid(self) -> list[tuple[int, Hour]]:
         unsaid = [(began, hour) for began, hour in self._hours.items() if hour.said != hour.aside]
@@ -220,8 +222,8 @@ class TallyBook:
 
 
 class CountedTurns:
-    """Implements `ports.TurnLog`: the line of an ended turn, counted, and with the moment `at` (Unix milliseconds) it
-    was counted."""
+    """Implements `ports.TurnLog`: the line of an ended turn, counted, and with the instance and the moment `at` (Unix
+    milliseconds) of the count."""
 
     def __init__(self, log: TurnLog, book: TallyBook, clock: Clock) -> None:
         self._log = log
@@ -232,4 +234,4 @@ class CountedTurns:
         """See `ports.TurnLog.turn`."""
         at = self._clock.now_ms()
         self._book.turn(at, fields)
-        self._log.turn(at=at, **fields)
+        self._log.turn(at=at, instance=self._book.instance, **fields)

@@ -217,7 +217,7 @@ def test_the_line_of_a_turn_has_the_moment_it_was_counted_at(world: World) -> No
     book = world.book()
     CountedTurns(Log(), book, world.clock).turn(turn="t", reason="complete", total_ms=5)
     book.flush()
-    assert lines == [{"at": NOON, "turn": "t", "reason": "complete", "total_ms": 5}]
+    assert lines == [{"at": NOON, "instance": "a", "turn": "t", "reason": "complete", "total_ms": 5}]
     assert world.hours(1) == [1]
 
 

@@ -91,24 +91,26 @@ class Body:
         self.reusable = False
 
     def _chunks(self, data: bytes) -> bytes:
-        buffer, payload = self._buffer + data, b""
-        while buffer and not self.done and not self.broken:
+        buffer, at = self._buffer + data, 0
+        pieces = []
+        while at < len(buffer) and not self.done and not self.broken:
             if self._state == "data":
-                piece, buffer = buffer[: self._left], buffer[self._left :]
-                payload += piece
+                piece = buffer[at : at + self._left]
+                pieces.append(piece)
+                at += len(piece)
                 self._left -= len(piece)
                 if self._left == 0:
                     self._state = "after"
                 continue
-            line, found, rest = buffer.partition(b"\n")
-            if not found:
-                self.broken = len(line) > MAX_LINE
+            end = buffer.find(b"\n", at)
+            if end < 0:
+                self.broken = len(buffer) - at > MAX_LINE
                 break
-            buffer = rest
+            line, at = buffer[at:end], end + 1
             self._line(line.removesuffix(b"\r"))
-        self.excess = self.done and bool(buffer)
-        self._buffer = b"" if self.done else buffer
-        return payload
+        self.excess = self.done and at < len(buffer)
+        self._buffer = b"" if self.done else buffer[at:]
+        return b"".join(pieces)
 
     def _line(self, line: bytes) -> None:
         """One line between the data: a size, the end of a chunk, or a trailer."""

@@ -54,6 +54,31 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 _decoder = msgspec.json.Decoder(_Chunk)
+_several = msgspec.json.Decoder(list[_Chunk])
+
+
+def plain_text(events: list[bytes]) -> str | None:
+    """The text of events that say nothing but text, decoded together; None where any of them says something else, or
+    is not as expected: then `decode` tells, one by one. Nearly every event of an answer is of this kind, and each costs
+    a quarter of what `decode` does."""
+    try:
+        chunks = _several.decode(b"[" + b",".join(events) + b"]")
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    if len(chunks) != len(events):
+        return None
+    pieces = []
+    for chunk in chunks:
+        if chunk.usage or chunk.error or chunk.code or chunk.message or not chunk.choices or chunk.object == "error":
+            return None
+        choice = chunk.choices[0]
+        delta = choice.delta
+        if choice.finish_reason or delta is None or delta.reasoning_content or delta.reasoning:
+            return None
+        if not isinstance(delta.content, str) or not delta.content:
+            return None
+        pieces.append(delta.content)
+    return "".join(pieces)
 
 
 def decode(data: bytes) -> Piece:

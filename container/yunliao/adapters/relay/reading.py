@@ -5,7 +5,7 @@ A stream of chunks in every known dialect (docs/relays.md), or an answer in one 
 
 from collections.abc import Iterator
 
-from yunliao.adapters.relay.chunks import Piece, decode
+from yunliao.adapters.relay.chunks import Piece, decode, plain_text
 from yunliao.adapters.relay.endings import Evidence, judge
 from yunliao.adapters.relay.sse import SseDecoder
 from yunliao.errors import BlockedOutput, RelayInterrupted, RelayMalformed, TurnFailed
@@ -69,6 +69,11 @@ class Reading:
 
     def _digest(self, events: list[bytes]) -> list[RelayEvent]:
         batch: list[RelayEvent] = []
+        if len(events) > 1 and not (self.ended or self.failure or self.evidence.finish):
+            text = plain_text(events)
+            if text is not None:
+                self.moved = self.evidence.text = True
+                return [RelayText(text)]
         for data in filter(bytes.strip, events):
             if self.ended or self.failure:
                 break

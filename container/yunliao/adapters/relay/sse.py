@@ -1,7 +1,8 @@
 """Server-sent events, decoded on bytes (WHATWG HTML, "Server-sent events").
 
 Lines end at CR, LF or CRLF only: a text splitter would also cut at U+2028 or U+0085 inside JSON. However the bytes are
-cut, the events are the same. What some upstreams do beside the standard is understood: an error in a field `error:` or
+cut, the events are the same; whole events of one line each, which is nearly all there ever is, are split in one step.
+What some upstreams do beside the standard is understood: an error in a field `error:` or
 under `event: error`, a bare line of JSON, and a last `[DONE]` without the empty line after it (docs/relays.md).
 """
 
@@ -28,6 +29,11 @@ class SseDecoder:
             chunk = chunk[1:] if chunk[:1] == b"\n" else chunk
             self._skip_lf = False
         buffer = self._buffer + chunk
+        if buffer[:6] == b"data: " and buffer[-2:] == b"\n\n" and not (self._data or self._named_error):
+            plain = buffer[6:-2].split(b"\n\ndata: ")
+            if b"\r" not in buffer and not any(b"\n" in data or len(data) > MAX_LINE for data in plain):
+                self._buffer, self._first = b"", False
+                return plain
         if self._first and len(buffer) >= 3:
             buffer = buffer.removeprefix(b"\xef\xbb\xbf")
             self._first = False

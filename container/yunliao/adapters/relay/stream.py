@@ -23,7 +23,7 @@ from yunliao.errors import (
     RelayUnreachable,
     TurnFailed,
 )
-from yunliao.ports import RelayEvent, RelayRequest, Wanted
+from yunliao.ports import RelayEvent, RelayFinish, RelayRequest, Wanted
 
 if TYPE_CHECKING:
     from yunliao.adapters.relay.client import HttpRelay
@@ -151,7 +151,8 @@ class Attempt:
                 if reading.moved:  # comments after the reason would otherwise keep the answer open for ever
                     self._line.hurry(FAREWELL_SECONDS)
             elif self._relay.pace and (reading.evidence.text or reading.evidence.reasoning):
-                pace.came(sum(len(event.delta) for event in batch), self._relay.clock.monotonic())  # type: ignore[union-attr]
+                chars = sum(len(event.delta) for event in batch if not isinstance(event, RelayFinish))
+                pace.came(chars, self._relay.clock.monotonic())
                 self._line.rest(pace.pause(wants()), self._relay.beat)
 
     def _next(self, evidence: Evidence) -> bytes:

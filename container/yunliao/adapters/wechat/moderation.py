@@ -50,6 +50,10 @@ class WechatModerator:
         """How near the quota is to its end, 0 to 1: windows should grow with it."""
         return self._governor.pressure
 
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._api.close()
+
     def check(self, text: str, principal: Principal) -> Verdict:
         """The verdict on at most 2,500 characters for the asking user. Raises `ModerationUnavailable` (its detail is
         for the operator and names the code) or `ModerationRevisit`."""

@@ -1,9 +1,10 @@
 """The decision to accept a send: one transaction, made exact by the user's gate.
 
 Snapshot transactions alone would let two sends of one user decide on the same past (write skew). So each first writes
-the same small document, the gate of its user: of two at once one is refused by the server and decides again, seeing
-the other. Users never meet each other. A transaction costs some milliseconds more than a single write would, once a
-message; in return turn, message, conversation and hidden messages appear together or not at all.
+the same document, the user's own, which also tells whether the account is still the one the message was sealed for: of
+two at once one is refused by the server and decides again, seeing the other. Users never meet each other. A transaction
+costs some milliseconds more than a single write would, once a message; in return turn, message, conversation and hidden
+messages appear together or not at all.
 """
 
 from typing import Any
@@ -59,9 +60,12 @@ def _decide(
 def pass_gate(database: Database, session: ClientSession, user_id: str, key_id: str) -> bool:
     """Meet whatever else is done for this user at this moment, erasing included; False where `key_id` is given and not
     that of the stored user."""
-    database["gates"].update_one({"_id": user_id}, {"$inc": {"passed": 1}}, upsert=True, session=session)
-    wanted = {"_id": user_id, "key_id": key_id}
-    return not key_id or database["users"].find_one(wanted, {"_id": 1}, session=session) is not None
+    passed: Document = {"$inc": {"passed": 1}}
+    if key_id:
+        standing = {"_id": user_id, "key_id": key_id}
+        return database["users"].update_one(standing, passed, session=session).matched_count > 0
+    database["gates"].update_one({"_id": user_id}, passed, upsert=True, session=session)  # there may be no such user
+    return True
 
 
 def _standing(

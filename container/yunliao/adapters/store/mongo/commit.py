@@ -19,7 +19,7 @@ from pymongo import InsertOne, UpdateOne
 from pymongo.client_session import ClientSession
 
 from yunliao.adapters.store.mongo.accept import TURN
-from yunliao.adapters.store.mongo.database import Database, Document
+from yunliao.adapters.store.mongo.database import Database, Document, Refused
 from yunliao.adapters.store.mongo.ledger import OpenBooks
 from yunliao.adapters.store.mongo.records import document, load
 from yunliao.adapters.store.mongo.whose import Whose, these
@@ -29,6 +29,7 @@ from yunliao.errors import StoreUnavailable
 from yunliao.ports import CommitResult, Message, TurnWrite
 
 Marked = tuple[TurnWrite, str]
+Known = CommitResult | Refused[CommitResult | None] | None
 LOOK = 0.5
 """Seconds between two looks at which turns are to stop; after a write that missed a turn it is looked at once."""
 
@@ -96,16 +97,50 @@ class GroupCommit:
     def _end(self, marked: list[Marked], owner: str) -> CommitResult:
         if not marked:
             return CommitResult()
-        with self._database.call():
-            users = self._whose.users(write.turn_id for write, _ in marked)
-        return self._database.transaction(lambda session: self._ended(session, marked, owner, users))
+        result: CommitResult | None = self._database.transaction(
+            lambda session: self._ended_as_known(session, marked, owner)
+        )
+        if result is None:
+            with self._database.call():
+                users = self._whose.users(write.turn_id for write, _ in marked)
+            result = self._database.transaction(lambda session: self._ended(session, marked, owner, users))
+        return result
+
+    def _ended_as_known(self, session: ClientSession, marked: list[Marked], owner: str) -> Known:
+        """The common case, one command shorter: every turn is as the caller knows it. Nothing is written if one is not,
+        and what became of each is then found out by `_ended`."""
+        changes, ended = [], []
+        for write, mark in marked:
+            if write.turn is None or write.ending is None:
+                return Refused(None)
+            changes.append(_closed(write.turn, write, write.ending, mark, _still(write, owner, write.turn.user_id)))
+            ended.append((write.turn, write.ending))
+        if self._database["turns"].bulk_write(changes, ordered=False, session=session).matched_count < len(changes):
+            return Refused(None)
+        books = OpenBooks(self._database, session)
+        books.preload(turn.user_id for turn, _ in ended if turn.price_version)
+        self._leave(session, books, ended)
+        return CommitResult()
+
+    def _leave(self, session: ClientSession, books: OpenBooks, ended: list[tuple[Turn, Ending]]) -> None:
+        """What an ending means beside the turn: conversation, messages, credits."""
+        left = [change for turn, ending in ended for change in _left(turn, ending)]
+        messages = [change for turn, ending in ended for change in _messages(turn, ending)]
+        for turn, ending in ended:
+            settle_in(books, turn, ending)
+        if left:
+            self._database["conversations"].bulk_write(left, ordered=False, session=session)
+        if messages:
+            self._database["messages"].bulk_write(messages, ordered=False, session=session)
+        books.flush()
 
     def _ended(self, session: ClientSession, marked: list[Marked], owner: str, users: dict[str, str]) -> CommitResult:
-        turns, conversations, messages = (self._database[name] for name in ("turns", "conversations", "messages"))
+        turns = self._database["turns"]
         found = {one["_id"]: one for one in turns.find(these(users), TURN, session=session)}
         kept: set[str] = set()
         stops: set[str] = set()
-        turn_changes, conversation_changes, message_changes = [], [], []
+        turn_changes: list[UpdateOne] = []
+        ended: list[tuple[Turn, Ending]] = []
         books = OpenBooks(self._database, session)
         books.preload(one["user_id"] for one in found.values() if one.get("price_version"))
         for write, mark in marked:
@@ -120,16 +155,12 @@ class GroupCommit:
             if turn.stop_requested:
                 stops.add(turn.id)
             if not done:
-                turn_changes.append(_closed(turn, write, write.ending, mark))
-                conversation_changes += _left(turn, write.ending)
-                message_changes += _messages(turn, write.ending)
-                settle_in(books, turn, write.ending)
+                wanted = {"_id": turn.id, "user_id": turn.user_id}
+                turn_changes.append(_closed(turn, write, write.ending, mark, wanted))
+                ended.append((turn, write.ending))
         if turn_changes:
             turns.bulk_write(turn_changes, ordered=False, session=session)
-            conversations.bulk_write(conversation_changes, ordered=False, session=session)
-        if message_changes:
-            messages.bulk_write(message_changes, ordered=False, session=session)
-        books.flush()
+        self._leave(session, books, ended)
         return CommitResult(lost=frozenset(write.turn_id for write, _ in marked) - kept, stops=frozenset(stops))
 
 
@@ -172,7 +203,7 @@ def _contiguous(turn: Turn, write: TurnWrite) -> bool:
     return [row.seq for row in write.rows] == list(range(turn.last_seq + 1, turn.last_seq + 1 + len(write.rows)))
 
 
-def _closed(turn: Turn, write: TurnWrite, ending: Ending, mark: str) -> UpdateOne:
+def _closed(turn: Turn, write: TurnWrite, ending: Ending, mark: str, wanted: Document) -> UpdateOne:
     fields: Document = {
         "state": "ended",
         "last_seq": write.rows[-1].seq if write.rows else turn.last_seq,
@@ -184,7 +215,7 @@ def _closed(turn: Turn, write: TurnWrite, ending: Ending, mark: str) -> UpdateOn
     if ending.problem:
         fields["error_code"] = ending.problem.code
     change = {"$set": fields, "$unset": {"live": ""}, "$push": _log(write)}
-    return UpdateOne({"_id": turn.id, "user_id": turn.user_id}, change)
+    return UpdateOne(wanted, change)
 
 
 def _left(turn: Turn, ending: Ending) -> list[UpdateOne]:
