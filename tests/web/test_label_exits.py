@@ -49,7 +49,11 @@ WITHOUT_AI_TEXT = {
     },
     "desk.case_words": "words of a user",
     **{f"desk.{name}": "listed words" for name in ("word_lists", "add_words", "test_words", "word_list", "use_words")},
-    **{f"desk.{name}": "what operators did" for name in ("audit", "verify")},
+    **{f"desk.{name}": "what operators did" for name in ("audit", "verify", "find_audited")},
+    **{f"desk.{name}": "names, states and reasons" for name in ("relays", "relay_off", "relay_on")},
+    "desk.test_relay": "times and an error's code; what the model says is thrown away",
+    **{f"desk.{name}": "the operator's own settings" for name in ("models", "settings_shown")},
+    **{f"console.{name}": "files of the page" for name in ("page", "file")},
     "desk.summary": "counts",
 }
 SOCKET = "ticket.socket"
