@@ -10,8 +10,14 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def _number(text: str, name: str) -> int:
+    found = re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def free_port() -> int:
@@ -19,6 +25,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Census:
+    """What a process tree has: bytes (`rss`, and `pss` with shared pages counted in parts), open files, threads."""
+
+    rss: int
+    pss: int
+    files: int
+    threads: int
 
 
 class Process:
@@ -68,12 +84,20 @@ class Process:
 
     def memory(self) -> int:
         """Bytes of memory that are its own: shared pages are counted in parts."""
-        total = 0
+        return self.census().pss
+
+    def census(self) -> Census:
+        """All of it, now."""
+        rss = pss = files = threads = 0
         for pid in self.tree():
             with contextlib.suppress(OSError):
-                text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-                total += 1024 * int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1])  # type: ignore[index]
-        return total
+                of = pathlib.Path(f"/proc/{pid}")
+                text = (of / "smaps_rollup").read_text()
+                rss += 1024 * _number(text, "Rss")
+                pss += 1024 * _number(text, "Pss")
+                threads += _number((of / "status").read_text(), "Threads")
+                files += len(list((of / "fd").iterdir()))
+        return Census(rss, pss, files, threads)
 
     def end(self) -> None:
         """SIGTERM, then SIGKILL to the group."""

@@ -41,6 +41,7 @@ class System:
     process: Process | None = None
     start_seconds: float = 0.0
     env: dict[str, str] = field(default_factory=dict)
+    config: str = "gunicorn.conf.py"
 
     def start(self, chat_port: int, check_port: int) -> None:
         """Start it; ready when this returns."""
@@ -84,9 +85,10 @@ class System:
             "YUNLIAO_METRICS_TOKEN": "",
             "PORT": str(port),
             "GUNICORN_CMD_ARGS": f"--bind=127.0.0.1:{port}",
+            **self.env,
         }
         env.setdefault("YUNLIAO_STORE_URL", f"sqlite:///{self.folder}/yunliao.db")
-        return [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"], ROOT / "container"
+        return [sys.executable, "-m", "gunicorn", "-c", self.config, "wsgi:app"], ROOT / "container"
 
     def stop(self) -> None:
         """End it."""
