@@ -3,10 +3,11 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -82,6 +83,10 @@ from yunliao.services.verdict_log import VerdictLog
 from yunliao.services.wiping import Wipe
 from yunliao.services.word_lists import WordLists
 from yunliao.settings import Settings
+
+if TYPE_CHECKING:
+    from yunliao.services.after_restore import AfterRestore
+    from yunliao.services.backups import Backups, Restore
 
 LINE_LATER = 1.0
 """Seconds after the start at which its log line is written: the first requests do not wait for what writes lines."""
@@ -416,6 +421,50 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         summary=summary,
     )
     return _customer_service(settings, services, store, clock)
+
+
+def backups_of(services: Services) -> "Backups":
+    """What writes a backup. Imported here: a start of the server does not wait for it."""
+    from yunliao.services.backups import Backups
+
+    clock = SystemClock()
+    return Backups(
+        copying=services.store.copying,
+        registers=services.store.registers,
+        key_store=services.key_store,
+        vault=MasterKeyVault(services.settings.master_keys),
+        audit=services.audit_trail,
+        clock=clock,
+        ids=SortableIds(clock),
+        version=__version__,
+    )
+
+
+@contextmanager
+def restoring(settings: Settings) -> "Iterator[Restore]":
+    """What puts a backup into the store, without the services: those would begin by writing to it."""
+    from yunliao.services.backups import Restore
+
+    with ExitStack() as opened:
+        store = store_at(settings.store_url)
+        opened.callback(store.close)
+        key_store = key_store_for(settings, store)
+        opened.callback(key_store.close)
+        yield Restore(copying=store.copying, key_store=key_store, vault=MasterKeyVault(settings.master_keys))
+
+
+def after_restore(services: Services) -> "AfterRestore":
+    """What a store needs that was put back."""
+    from yunliao.services.after_restore import AfterRestore
+
+    return AfterRestore(
+        account=services.account,
+        turns=services.store.turns,
+        engine=services.engine,
+        audit=services.audit_trail,
+        clock=SystemClock(),
+        lease_seconds=services.settings.lease_seconds,
+    )
 
 
 def keys_apart(settings: Settings) -> bool:

@@ -85,6 +85,15 @@ class KeyStore(Protocol):
         """The mark of this key store: `value` if this call was the first to bring one."""
         ...
 
+    def marked(self) -> str:
+        """The mark, "" if there is none yet; also where `migrate` was never called. Makes nothing."""
+        ...
+
+    def bury(self, record_id: str, *, at: int) -> None:
+        """Remember that this record was erased for good, where no restored backup takes it back: `destroyed` knows
+        it from now on. Repeating it is harmless."""
+        ...
+
     def put(self, share: KeyShare) -> None:
         """Keep a new one; durable when this returns."""
         ...

@@ -1,7 +1,8 @@
 """What search, retention, moderation records and operators ask of the store. As everywhere: sealed bytes, ids, numbers
 and times; every call may raise `StoreUnavailable`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
 import msgspec
@@ -173,6 +174,53 @@ class Wiping(Protocol):
         ...
 
 
+class Snapshot(Protocol):
+    """All records as they were at one moment, while others go on writing."""
+
+    def tables(self) -> dict[str, int]:
+        """Every table or collection that a backup holds, with about how many records are in it."""
+        ...
+
+    def read(self, name: str) -> Iterator[Sequence[bytes]]:
+        """Its records in batches that fit in memory, each record as this engine's `Copying.load` takes it."""
+        ...
+
+
+PutRecords = Callable[[str, Sequence[bytes]], None]
+"""Write a batch of a table's records, as a `Snapshot` of the same engine gave them."""
+
+
+class Copying(Protocol):
+    """Whole copies of the records, for backups (docs/backup.md). Left out: halves of keys, which no backup may hold,
+    and what means nothing later: tickets, leases."""
+
+    engine: str
+    """Whose records these are: one engine's are not taken by another."""
+
+    def known(self) -> tuple[str, ...]:
+        """The migrations that this version has, in order."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Records of one moment. Raises `StoreUnavailable`, also where the engine keeps no moment that long."""
+        ...
+
+    def applied(self) -> tuple[str, ...]:
+        """The migrations that were applied to the store, in order; () for one that was never used."""
+        ...
+
+    def occupied(self) -> dict[str, int]:
+        """What would be lost by `load`: tables with records, besides those that every start makes by itself, and
+        besides what a `load` that was cut off left."""
+        ...
+
+    def load(self, migrations: Sequence[str]) -> AbstractContextManager[PutRecords]:
+        """Remove everything but halves of keys, bring the store to these migrations, and take records. Only when the
+        block ends well do they stand: after an error, or a process that was killed, either the old ones stand or the
+        store refuses to be used until a `load` has gone through."""
+        ...
+
+
 class RecordStore(PeopleStore, Protocol):
     """A store with the rooms of this module as well."""
 
@@ -184,3 +232,4 @@ class RecordStore(PeopleStore, Protocol):
     standing: Standing
     tallies: Tallies
     wiping: Wiping
+    copying: Copying

@@ -32,6 +32,7 @@ ROOMS: dict[str, type] = {
     "tallies": ports_tallies.Tallies,
     "wiping": ports_records.Wiping,
 }
+"""Not `copying`: reading through everything is what it is for (test_copying.py)."""
 
 
 class Called:

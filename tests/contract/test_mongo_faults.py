@@ -13,6 +13,7 @@ import pytest
 from mongod import Member, ReplicaSet
 from tests.contract.every_call import use_everything
 from tests.contract.records import LIMITS, charge, draft, ending, last, rows, spent, user
+from tests.fakes.clock import FakeClock
 from tests.fakes.tcp_proxy import TcpProxy
 from yunliao.adapters.store.mongo import MongoStore, database
 from yunliao.domain.ledger.audit import findings
@@ -20,6 +21,9 @@ from yunliao.domain.ledger.granting import Movement
 from yunliao.domain.turn import Turn
 from yunliao.errors import Misconfigured, StoreUnavailable
 from yunliao.ports import Store, TurnWrite
+from yunliao.ports_tallies import TallyRecord
+from yunliao.services.summary import Summary
+from yunliao.services.tally_book import TallyBook
 
 LOOKS = 4
 """Connections that the driver has for itself, to watch the server."""
@@ -103,6 +107,10 @@ def each_call(store: Store) -> list[Callable[[], object]]:
         lambda: store.ledger.redeem("u1", "a" * 64, at=1),
         lambda: store.ledger.books("u1"),
         lambda: store.ledger.users(after="", limit=1),
+        lambda: store.tallies.put(TallyRecord(span="hour", at=1, version=1, body=b"")),
+        lambda: store.tallies.read("hour", since=0, until=1),
+        lambda: store.tallies.oldest("hour"),
+        lambda: store.tallies.expire("hour", before=1, limit=1),
         store.migrate,
         store.ping,
     ]
@@ -237,6 +245,21 @@ def test_credits_whose_answers_never_came_moved_once(store: MongoStore, proxy: T
     books = healed(lambda: store.ledger.books("u1"))
     assert findings(books) == [] and books.account.available == 850
     assert [entry.kind for entry in books.entries] == ["grant", "reserve", "settle", "release"]
+
+
+def test_counts_whose_answers_never_came_are_counted_once(store: MongoStore, proxy: TcpProxy) -> None:
+    """What an instance counted reaches the server, it does not hear so and counts on: the end has everything once."""
+    clock = FakeClock()
+    book = TallyBook(tallies=store.tallies, clock=clock, instance="a", spawn=lambda task: None)
+    for counted in range(1, 4):
+        healed(store.ping)
+        book.turn(clock.now_ms(), {"reason": "complete", "total_ms": 900})
+        proxy.weather = "deaf"
+        refused(book.flush)
+        proxy.weather = "fair"
+        healed(book.flush)
+        seen = healed(lambda: Summary(tallies=store.tallies, book=book, clock=clock).view(hours=1, days=1))
+        assert (seen.hours[0].turns, seen.days[0].turns) == (counted, counted)
 
 
 @pytest.fixture

@@ -258,6 +258,24 @@ def test_a_key_store_has_one_mark(keys: KeyStore) -> None:
     assert not keys.destroy("mark", at=1)
 
 
+def test_the_mark_can_be_looked_at_without_making_one(keys: KeyStore) -> None:
+    assert keys.marked() == keys.marked() == ""
+    keys.mark("first")
+    assert keys.marked() == "first"
+
+
+def test_a_buried_record_is_known_to_be_gone_and_is_nobodys(keys: KeyStore) -> None:
+    keys.put(share("key_1"))
+    keys.bury("conv_1", at=5)
+    keys.bury("conv_1", at=9)
+    assert keys.destroyed(["conv_1", "conv_2", "key_1"]) == {"conv_1"}
+    assert keys.unsettled(limit=9) == []
+    found = keys.get("conv_1")
+    assert found is not None and (found.user_id, found.share, found.destroyed_at) == ("", b"", 5)
+    keys.bury("key_1", at=9)  # what is a key stays one
+    assert keys.get("key_1") == share("key_1")
+
+
 def test_a_cleared_key_store_can_be_begun_anew(keys: KeyStore) -> None:
     keys.mark("first")
     keys.put(share("one"))

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from yunliao import errors
+from yunliao import cli, errors
+from yunliao.services.backup_file import REFUSALS
 from yunliao.settings import VARIABLES
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -51,3 +52,11 @@ def test_every_link_between_documents_leads_somewhere() -> None:
     for page in pages:
         for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} -> {target}"
+
+
+@pytest.mark.parametrize("page", ["backup.md", "backup.zh-CN.md"])
+def test_everything_a_backup_is_refused_for_is_in_the_table(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    assert re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE) == list(REFUSALS)
+    for command in re.findall(r"python3 -m yunliao (\w+)", text):
+        assert command in cli.COMMANDS

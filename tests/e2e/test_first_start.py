@@ -12,6 +12,8 @@ from mongod import ReplicaSet
 from tests.e2e.phone import Phone
 
 SILENT = urllib3.PoolManager(retries=False)
+GRACE = {"YUNLIAO_GRACE_SECONDS": "2"}
+"""Connections that are kept alive are waited for at the end, and nobody here has more to say on them."""
 
 
 def direct(cloud: LocalCloudRun) -> str:
@@ -30,7 +32,7 @@ def test_a_developer_sees_the_mistake_at_once(tmp_path: Path) -> None:
 
 
 def test_wrong_settings_are_explained_to_the_phone_and_sigterm_ends_it(tmp_path: Path) -> None:
-    env = {"YUNLIAO_MASTER_KEYS": "", "YUNLIAO_APPIDS": "not an appid"}
+    env = {"YUNLIAO_MASTER_KEYS": "", "YUNLIAO_APPIDS": "not an appid", **GRACE}
     with LocalCloudRun(data=tmp_path, env=env, unready=True) as cloud:
         answer = SILENT.request(
             "GET",
@@ -55,7 +57,8 @@ def test_wrong_settings_are_explained_to_the_phone_and_sigterm_ends_it(tmp_path:
 def test_a_store_that_comes_later_is_found_without_a_restart(tmp_path: Path) -> None:
     with ReplicaSet(tmp_path / "mongod") as store:
         store.members[0].kill()
-        with LocalCloudRun(data=tmp_path / "data", store_url=store.url("yunliao"), unready=True) as cloud:
+        url = store.url("yunliao")
+        with LocalCloudRun(data=tmp_path / "data", store_url=url, unready=True, env=GRACE) as cloud:
             phone = Phone(cloud.url, "patient", agree=False)
             started = cloud.state()["instances"][0]["starts"]
             told = SILENT.request("GET", direct(cloud) + "/readyz", timeout=60)

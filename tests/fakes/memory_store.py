@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from tests.fakes.memory_copying import MemoryCopying
 from tests.fakes.memory_once import MemoryOnce
 from tests.fakes.memory_records import (
     MemoryAudit,
@@ -47,7 +48,18 @@ from yunliao.ports_keys import WrappedKeys
 from yunliao.ports_ledger import Ledger, Posted
 from yunliao.ports_once import Once
 from yunliao.ports_people import ConsentRecord, KeyShare, PersonalData
-from yunliao.ports_records import AuditEntry, AuditLog, Card, Cards, History, Standing, VerdictEntry, Verdicts, Wiping
+from yunliao.ports_records import (
+    AuditEntry,
+    AuditLog,
+    Card,
+    Cards,
+    Copying,
+    History,
+    Standing,
+    VerdictEntry,
+    Verdicts,
+    Wiping,
+)
 from yunliao.ports_tallies import Span, Tallies, TallyRecord
 
 
@@ -618,6 +630,13 @@ class MemoryKeyStore:
         self._mark = self._mark or value
         return self._mark
 
+    def marked(self) -> str:
+        return self._mark
+
+    def bury(self, record_id: str, *, at: int) -> None:
+        buried = KeyShare(id=record_id, user_id="", share=b"", created_at=at, destroyed_at=at)
+        self.shares.setdefault(record_id, buried)
+
     def put(self, share: KeyShare) -> None:
         self.shares[share.id] = share
 
@@ -673,6 +692,7 @@ class MemoryStore:
         self.standing: Standing = MemoryStanding(tables)
         self.tallies: Tallies = MemoryTallies(tables)
         self.wiping: Wiping = MemoryWiping(tables)
+        self.copying: Copying = MemoryCopying(tables)
 
     def migrate(self) -> list[str]:
         return []

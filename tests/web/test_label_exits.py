@@ -49,7 +49,12 @@ WITHOUT_AI_TEXT = {
     },
     "desk.case_words": "words of a user",
     **{f"desk.{name}": "listed words" for name in ("word_lists", "add_words", "test_words", "word_list", "use_words")},
-    **{f"desk.{name}": "what operators did" for name in ("audit", "verify")},
+    **{f"desk.{name}": "what operators did" for name in ("audit", "find_audited", "verify")},
+    **{f"desk.{name}": "names and states of upstreams" for name in ("relays", "relay_on", "relay_off")},
+    "desk.test_relay": "how long a try took, not what was said",
+    **{f"desk.{name}": "what the operator set" for name in ("models", "settings_shown")},
+    **{f"console.{name}": "the console's own page" for name in ("page", "file")},
+    "desk.summary": "counts",
 }
 SOCKET = "ticket.socket"
 
@@ -109,6 +114,8 @@ def test_every_exit_of_the_service_carries_the_label(stacked: Stack, instance: I
         answer = opened()
         text = answer.get_data(as_text=True)
         assert answer.status_code < 300, (endpoint, text)
+        if answer.is_json and "turn" in answer.get_json():
+            person.end(instance, answer.get_json()["turn"]["id"])
         assert unquote(answer.headers["X-AI-Label"]) == LABEL, endpoint
         assert LABEL in text, endpoint
         if endpoint == "user.stream":

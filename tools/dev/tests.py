@@ -16,7 +16,7 @@ LIMITS = {
     "lint": 300,
     "types": 300,
     "imports": 120,
-    "python": 1500,
+    "python": 1200,
     "js": 600,
     "functions": 300,
     "devtools": 600,
@@ -28,6 +28,9 @@ a test which hangs fails the run instead of holding it for ever."""
 STEPS = tuple(LIMITS)
 INSTALL_LIMIT = 600
 """Seconds for a package of the system."""
+PROCESSES = 2
+"""Processes that share the Python tests. Most of these wait for real servers, so two take half the time on two cores
+and leave room on them; more would make each other's servers late."""
 #: Milliseconds for one file of tests; the runner ends the file's process then.
 FILE_LIMIT = {"js": 300_000, "functions": 250_000, "devtools": 600_000, "browser": 900_000}
 #: Seconds that a command which is told to stop has for ending what it started.
@@ -75,7 +78,10 @@ def commands(root: pathlib.Path, step: str, python: pathlib.Path) -> list[list[s
         case "imports":
             return [[str(tool / "lint-imports"), "--config", "pyproject.toml"]]
         case "python":
-            return [[str(python), "-m", "pytest", "-q"]]
+            # A file stays whole and in its place: each process has one MongoDB and one local Cloud Run at a time for
+            # the files that share one, and the long files of processes that die do not make up the tail.
+            spread = ["-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder"]
+            return [[str(python), "-m", "pytest", "-q", *spread]]
         case "js":
             sync = ["node", "tools/miniprogram-npm/sync.js", "--check"]
             return [sync, _node(root, "js")]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import ahocorasick_rs
 
-from yunliao.domain.normalise import Normalised, is_letter, normalise
+from yunliao.domain.normalise import Normalised, folded, is_letter, normalise
 from yunliao.domain.verdict import PASS, Verdict
 from yunliao.errors import Misconfigured
 
@@ -61,6 +61,8 @@ class WordMatcher:
             self.prepare()
             automaton = self._automaton
         assert automaton is not None  # noqa: S101 - prepare set it
+        if not automaton.find_matches_as_indexes(folded(text)):
+            return PASS  # nearly always: where each form came from need not be known then
         plain = normalise(text)
         for word, start, end in automaton.find_matches_as_indexes(plain.text, overlapping=True):
             if not self._bounded[word] or _stands_alone(text, plain, start, end):

@@ -1,6 +1,7 @@
 """The operator's command line. A command is a module with `NAME`, `HELP`, `options(parser)` and
 `run(services, options, out) -> int`; the services are those of the server, built from the same settings. One that can
-do something without them has `alone(options, out)`, which gives the exit code, or None where they are needed.
+do something without them has `alone(options, out)`, which gives the exit code, or None where they are needed. `restore`
+is given the settings instead, since services begin by writing to the store.
 
 Exit codes: 0 done; 1 something is wrong with what was asked or found; 2 the command line is; 4 the settings are.
 """
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from yunliao.bootstrap import Services
 
 COMMANDS: tuple[str, ...] = (
-    "operators", "users", "cases", "words", "relays", "audit", "ledger", "keys", "summary", "wipe",
+    "operators", "users", "cases", "words", "relays", "audit", "ledger", "keys", "summary", "backup", "restore", "wipe",
 )  # fmt: skip
 """Modules of this package, in the order shown."""
 
@@ -61,6 +62,10 @@ def main(arguments: Sequence[str], environment: Mapping[str, str], out: TextIO =
             sys.stderr.write(f"yunliao: {problem}\n")
         return 4
     try:
+        if options.command == "restore":
+            from yunliao.cli import restore
+
+            return restore.run(settings, options, out)
         from yunliao.bootstrap import build_services  # not for --help
 
         services = build_services(settings)

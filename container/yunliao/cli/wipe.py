@@ -32,7 +32,7 @@ def run(services: "Services", options: argparse.Namespace, out: TextIO) -> int:
         out.write("YUNLIAO_MASTER_KEYS as well, then nothing of them can be read either. 未删除任何数据。\n")
         return 0
     out.write("Stop all instances first: a running one would write on.\n")
-    typed = options.confirm if options.confirm is not None else _ask(name, out)
+    typed = options.confirm if options.confirm is not None else ask(name, out)
     if typed != name:
         out.write("That is not the name of the database: nothing was removed. 名称不符，未删除任何数据。\n")
         return 1
@@ -51,9 +51,10 @@ def database_name(url: str) -> str:
     return urlsplit(url).path.rpartition("/")[2] or "yunliao"
 
 
-def _ask(name: str, out: TextIO) -> str:
+def ask(name: str, out: TextIO) -> str:
+    """The name as typed at a terminal; empty elsewhere."""
     if not sys.stdin.isatty():
         return ""
-    out.write(f"Type the name of the database ({name}) to remove everything: ")
+    out.write(f"Type the name of the database ({name}) to remove all that is in it: ")
     out.flush()
     return sys.stdin.readline().strip()

@@ -1,5 +1,6 @@
 """Erasing: everything held about a user, or one conversation (P10)."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from yunliao.domain.principal import Principal
@@ -16,6 +17,7 @@ UNFINISHED = 50
 SWEPT = 500
 """Users that one run of the job looks at."""
 SWEEP = "key-sweep"
+END_OF_TIME = 2**53
 
 
 class EraseLog(Protocol):
@@ -71,6 +73,7 @@ class Account:
         records = self._personal.purge(owner.user_id, conversation_id)
         if records is None:
             raise NotFound
+        self._keys.bury(conversation_id)
         return self._done(self._receipts.conversation(records))
 
     def stop(self, principal: Principal) -> None:
@@ -90,15 +93,43 @@ class Account:
         """Look at some users more, a round of all in many calls: who came back from an old backup without a key goes.
         How many went. For the timer's job; two at once only look twice."""
         mark = self._registers.read(SWEEP)
-        found = self._personal.keyed(after=mark.value.decode(), limit=SWEPT)
+        noise, onward = self._sweep(mark.value.decode())
+        self._registers.swap(SWEEP, version=mark.version, value=onward.encode())
+        return noise
+
+    def erase_again(self, progress: Callable[[int], None] = lambda users: None) -> tuple[int, int]:
+        """After a backup was put back: whoever, and whatever conversation, was erased since it was made goes once more;
+        how many of each. Looks at everybody; may be repeated."""
+        people, conversations, after, seen = self.finish(), 0, "", 0
+        while True:
+            found = self._personal.keyed(after=after, limit=SWEPT)
+            for user_id, _ in found:
+                conversations += self._erase_conversations(user_id)
+            noise, onward = self._sweep(after)
+            people, seen = people + noise, seen + len(found)
+            progress(seen)
+            if not onward:
+                return people, conversations
+            after = onward
+
+    def _sweep(self, after: str) -> tuple[int, str]:
+        """Users with id > `after` whose key is destroyed go: how many; and where to go on, "" at the end."""
+        found = self._personal.keyed(after=after, limit=SWEPT)
         gone = self._keys.destroyed([key_id for _, key_id in found if key_id])
         noise = [(user_id, key_id) for user_id, key_id in found if key_id in gone]
         for user_id, key_id in noise:
             self._users.erase(user_id, key_id=key_id)
             self._keys.settle(key_id)
-        onward = found[-1][0] if len(found) == SWEPT else ""
-        self._registers.swap(SWEEP, version=mark.version, value=onward.encode())
-        return len(noise)
+        return len(noise), found[-1][0] if len(found) == SWEPT else ""
+
+    def _erase_conversations(self, user_id: str) -> int:
+        after, erased = "", 0
+        while found := self._personal.conversations(user_id, after=after, until=END_OF_TIME, limit=SWEPT):
+            for conversation_id in sorted(self._keys.destroyed([one.id for one in found])):
+                self._personal.purge(user_id, conversation_id)
+                erased += 1
+            after = found[-1].id
+        return erased
 
     def _remove(self, user: User) -> dict[str, int]:
         records = self._users.erase(user.id, key_id=user.key_id)

@@ -79,8 +79,12 @@ class DataKeys:
         self._store.destroy(key_id, at=self._clock.now_ms())
         self._store.settled(key_id)
 
+    def bury(self, record_id: str) -> None:
+        """A record was erased for good: where no restored backup reaches, that stays known."""
+        self._store.bury(record_id, at=self._clock.now_ms())
+
     def destroyed(self, key_ids: list[str]) -> set[str]:
-        """Which of these are gone for good."""
+        """Which of these keys, or buried records, are gone for good."""
         return self._store.destroyed(key_ids) if key_ids else set()
 
     def unfinished(self, limit: int) -> list[KeyShare]:

@@ -102,8 +102,8 @@ class Engine:
             run.stop()
         return run is not None
 
-    def take_over(self, turn: Turn) -> bool:
-        """Go on with a turn whose owner died (P7); False if somebody else has it.
+    def take_over(self, turn: Turn, *, go_on: bool = True) -> bool:
+        """Go on with a turn whose owner died (P7), or only end it; False if somebody else has it.
 
         Nothing shown yet: asked anew. Text shown: the relay is asked to continue from it, and what it repeats is cut
         off. A turn whose owners keep dying is ended truthfully with what was shown.
@@ -122,7 +122,7 @@ class Engine:
         run = Run(claimed, owner, self._tools, log=LiveLog(events), wake=self._committer.wake, shown=shown)
         if claimed.stop_requested:
             run.outcome = Outcome(reason="stopped")
-        elif claimed.takeovers > MAX_TAKEOVERS:
+        elif not go_on or claimed.takeovers > MAX_TAKEOVERS:
             run.outcome = Outcome(reason="failed", problem=InstanceLost().problem())
         self._launch(run)
         self.taken(claimed, owner)

@@ -185,6 +185,8 @@ class TallyBook:
 
     def _begin(self) -> None:
         """The loop runs from the first count on: a command of the operator has none."""
+        if self._begun:
+            return
         with self._lock:
             begin, self._begun = not self._begun, True
         if begin:

@@ -13,6 +13,7 @@ from typing import Any
 
 import gevent
 from simple_websocket import ConnectionClosed, Server
+from wsproto.events import TextMessage
 from wsproto.utilities import LocalProtocolError
 
 SEND_SECONDS = 20.0
@@ -67,13 +68,22 @@ class _WholeSends:
             if self._cut:
                 raise BrokenPipeError("the socket was cut")
             try:
-                with gevent.Timeout(SEND_SECONDS, TimeoutError("client too slow")):
-                    self._sock.sendall(data)
+                sent = self._at_once(data)
+                if sent < len(data):
+                    with gevent.Timeout(SEND_SECONDS, TimeoutError("client too slow")):
+                        self._sock.sendall(data[sent:])
             except OSError:
                 # Part of a frame may be out: nothing that is sent after it can be understood.
                 self.cut()
                 raise
         return len(data)
+
+    def _at_once(self, data: bytes) -> int:
+        """What goes without waiting, which is all of it for a client that reads: a timer costs more than the send."""
+        with suppress(BlockingIOError):
+            sent: int = self._sock.send(data, 0, 0.0)
+            return sent
+        return 0
 
     def recv(self, size: int) -> bytes:
         while self.flooded() and not self._cut:
@@ -114,10 +124,13 @@ class Channel:
         if self._raw:
             self._raw.flooded = lambda: len(server.input_buffer) > MAX_BACKLOG
 
-    def send(self, text: str) -> None:
-        """Returns when the frame is with the system. Raises `Closed`."""
+    def send(self, *texts: str) -> None:
+        """Returns when the frames are with the system, which is asked once for all of them. Raises `Closed`."""
+        server = self._socket
         try:
-            self._socket.send(text)
+            if not server.connected:
+                raise Closed
+            server.sock.send(b"".join(server.ws.send(TextMessage(text)) for text in texts))
         except (ConnectionClosed, LocalProtocolError, OSError):
             raise Closed from None
 

@@ -273,7 +273,7 @@ def plane(services: "Services") -> Blueprint:  # noqa: C901  a list of short rou
 
     @routes.post("/relays/<operator:name>/test")
     def test_relay(name: str) -> Response:
-        who, asked = actor("operator"), body(schemas.TestRelayIn)
+        who, asked = actor("operator"), body(schemas.RelayTestIn)
         return _answer(services.relay_desk.test(who, name, asked.model))
 
     @routes.get("/models")

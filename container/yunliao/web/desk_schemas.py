@@ -206,7 +206,7 @@ class CaseIdOut(msgspec.Struct, kw_only=True):
     case: str
 
 
-class TestRelayIn(In):
+class RelayTestIn(In):
     """By which model; without one by the upstream's first."""
 
     model: Annotated[str, Meta(max_length=100)] | None = None

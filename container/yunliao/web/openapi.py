@@ -120,7 +120,7 @@ ROUTES: dict[str, tuple[str, type | None, type | None, tuple[int, ...]]] = {
     "desk.relays": ("The upstreams, and which are switched off", None, RelaysView, (200,)),
     "desk.relay_off": ("Switch an upstream off, with a reason (operator)", desk.ReasonIn, RelaysView, (200,)),
     "desk.relay_on": ("Switch it on again (operator)", schemas.EmptyIn, RelaysView, (200,)),
-    "desk.test_relay": ("One tiny generation of an upstream (operator)", desk.TestRelayIn, TriedView, (200,)),
+    "desk.test_relay": ("One tiny generation of an upstream (operator)", desk.RelayTestIn, TriedView, (200,)),
     "desk.models": ("Models, and the prices in force", None, setup.ModelsView, (200,)),
     "desk.settings_shown": ("Settings without secrets", None, setup.SettingsView, (200,)),
     "desk.find_audited": ("Entries of the audit log, newest first (owner)", desk.AuditFindIn, AuditFound, (200,)),

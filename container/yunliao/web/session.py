@@ -9,6 +9,7 @@ from werkzeug.datastructures import Headers
 
 from yunliao.domain.principal import Principal
 from yunliao.errors import ConsentRequired, Internal, InvalidRequest, RateLimited, Refused, TicketInvalid, YunliaoError
+from yunliao.services.live_log import Numbered
 from yunliao.services.people import Owner
 from yunliao.services.turns import Sent
 from yunliao.web import frames
@@ -147,9 +148,8 @@ class Session:
             live = True
             while live and self._open and self._followed.get(turn_id) == token:
                 piece = self._services.listen.read(owner, turn_id, after, READ_WAIT)
-                for event in piece.events:
-                    if not self._put_event(turn_id, token, frame(turn_id, event)):
-                        return
+                if piece.events and not self._put_events(turn_id, token, piece.events):
+                    return
                 after, live = piece.cursor, piece.live
         except Closed:
             pass
@@ -166,12 +166,12 @@ class Session:
                 if self._followed.get(turn_id) == token:
                     del self._followed[turn_id]
 
-    def _put_event(self, turn_id: str, token: int, encoded: str) -> bool:
+    def _put_events(self, turn_id: str, token: int, events: list[Numbered]) -> bool:
         """False when a newer resume has replaced this listener: not one frame of it comes after the newer one's."""
         with self._writing:
             if self._followed.get(turn_id) != token:
                 return False
-            self._channel.send(encoded)
+            self._channel.send(*(frame(turn_id, event) for event in events))
         return True
 
     # --- saying ----------------------------------------------------------------------------------------------------

@@ -61,7 +61,9 @@ def pool(upstream: Callable[..., Any], metrics: RecordedMetrics) -> Iterator[Cal
     """A pool of upstreams `a`, `b`, …; each given as its address, or as a dict with more."""
     made: list[RelayPool] = []
 
-    def make(*given: Any, first_byte: float = 30, hedge_after: float = 0, seed: int = 7) -> RelayPool:
+    def make(
+        *given: Any, first_byte: float = 30, hedge_after: float = 0, seed: int = 7, off: set[str] | None = None
+    ) -> RelayPool:
         clock = SystemClock()
         upstreams = []
         for name, one in zip("abcdef", given, strict=False):
@@ -85,6 +87,7 @@ def pool(upstream: Callable[..., Any], metrics: RecordedMetrics) -> Iterator[Cal
                 clock=clock,
                 metrics=metrics,
                 chance=random.Random(seed).random,
+                off=lambda: off or set(),
             )
         )
         return made[-1]
@@ -121,6 +124,32 @@ def held(released: threading.Event, *rest: bytes) -> Script:
 def silent(peer: Peer) -> None:
     peer.read_request()
     peer.wait_gone()
+
+
+# --- switched off by an operator -----------------------------------------------------------------------------------
+
+
+def test_one_that_is_switched_off_is_not_asked_and_of_none_the_turn_is_told(upstream: Any, pool: Any) -> None:
+    a, b = upstream(well("a"), well("a")), upstream(well("b"))
+    off = {"a"}
+    made = pool(first(a), second(b), off=off)
+    assert Heard(made.stream(REQUEST)).text == "b"
+    off.add("b")
+    heard = Heard(made.stream(REQUEST))
+    assert heard.end == "relay_overloaded" and heard.failure is not None and heard.failure.retry_after == 60
+    off.clear()
+    assert Heard(made.stream(REQUEST)).text == "a"
+    assert Heard(made.attempt("a", REQUEST, 30)).text == "a"
+
+
+def test_failures_of_an_upstream_are_kept_for_operators_to_see(upstream: Any, pool: Any) -> None:
+    a, b = upstream(refuse("401 Who?"), refuse("422 No")), upstream(well("b"))
+    made = pool(first(a), second(b))
+    assert Heard(made.stream(REQUEST)).text == "b"
+    assert Heard(made.stream(REQUEST)).end == "relay_refused"  # the request's own fault says nothing of the upstream
+    [seen, other] = made.listed()
+    assert ([one.code for one in seen.recent], other.recent) == (["relay_refused"], [])
+    assert seen.host == a.url.split("/")[2] and seen.models == ["m-1"]
 
 
 # --- failover -----------------------------------------------------------------------------------------------------

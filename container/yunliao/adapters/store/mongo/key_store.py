@@ -41,6 +41,18 @@ class MongoKeyStore:
             found = self._keys.find_one({"_id": MARK}) or {}
         return str(found.get("value", ""))
 
+    def marked(self) -> str:
+        """See `ports_people.KeyStore.marked`."""
+        with self._database.call():
+            found = self._keys.find_one({"_id": MARK}) or {}
+        return str(found.get("value", ""))
+
+    def bury(self, record_id: str, *, at: int) -> None:
+        """See `ports_people.KeyStore.bury`: a share that was never one."""
+        fields = {"share": b"", "created_at": at, "destroyed_at": at}
+        with self._database.call(), suppress(DuplicateKeyError):  # another did the same at the same moment
+            self._keys.update_one({"_id": record_id}, {"$setOnInsert": fields}, upsert=True)
+
     def put(self, share: KeyShare) -> None:
         """See `ports_people.KeyStore.put`."""
         fields = {"user_id": share.user_id, "share": share.share, "created_at": share.created_at}

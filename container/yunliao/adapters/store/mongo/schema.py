@@ -6,13 +6,14 @@ what the version before it reads and writes (docs/storage.md, "Two versions at o
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import CollectionInvalid, DuplicateKeyError
 
 from yunliao.adapters.store.mongo.database import Database, Document
+from yunliao.adapters.store.mongo.unfinished import unfinished
 from yunliao.errors import Misconfigured, StoreUnavailable
 
 LEASE_MS = 30_000
@@ -135,7 +136,8 @@ def _tallies(database: Database) -> None:
     _make(database, {"tallies": []})
 
 
-MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
+Step = tuple[str, Callable[[Database], None]]
+MIGRATIONS: tuple[Step, ...] = (
     ("0001_first", _first),
     ("0002_registers", _registers),
     ("0003_ledger", _ledger),
@@ -149,8 +151,13 @@ MIGRATIONS: tuple[tuple[str, Callable[[Database], None]], ...] = (
 
 def migrate(database: Database) -> list[str]:
     """Apply what is missing; names of what this call applied. A second instance that starts at once waits until the
-    first is done, or dead. Raises `StoreUnavailable`, `Misconfigured` (not a replica set)."""
-    _check_server(database)
+    first is done, or dead. Raises `StoreUnavailable`, `Misconfigured` (no replica set, a restore that is not done)."""
+    check_server(database)
+    if unfinished(database):
+        raise Misconfigured(
+            "the store is being restored from a backup, or that was cut off: wait for it, or run"
+            " `python3 -m yunliao restore FILE` again (docs/backup.md)"
+        )
     me = secrets.token_hex(8)
     deadline = time.monotonic() + WAIT_SECONDS
     while _missing(database):
@@ -167,17 +174,23 @@ def migrate(database: Database) -> list[str]:
 
 def _apply(database: Database, me: str) -> list[str]:
     applied = []
-    for name, step in _missing(database):
+    for one in _missing(database):
         if not _lease(database, me):  # renewed for every step
             break
-        with database.call(STEP_SECONDS):
-            step(database)
-            database["migrations"].update_one({"_id": name}, {"$currentDate": {"at": True}}, upsert=True)
-        applied.append(name)
+        apply(database, [one])
+        applied.append(one[0])
     return applied
 
 
-def _missing(database: Database) -> list[tuple[str, Callable[[Database], None]]]:
+def apply(database: Database, steps: Sequence[Step]) -> None:
+    """Carry these out and write that down."""
+    for name, step in steps:
+        with database.call(STEP_SECONDS):
+            step(database)
+            database["migrations"].update_one({"_id": name}, {"$currentDate": {"at": True}}, upsert=True)
+
+
+def _missing(database: Database) -> list[Step]:
     with database.call():
         known = {"_id": {"$in": [name for name, _ in MIGRATIONS]}}
         done = {found["_id"] for found in database["migrations"].find(known, {"_id": 1})}
@@ -201,7 +214,8 @@ def _release(database: Database, me: str) -> None:
         database["leases"].update_one({"_id": "migrations", "holder": me}, {"$set": {"holder": "", "until": 0}})
 
 
-def _check_server(database: Database) -> None:
+def check_server(database: Database) -> None:
+    """Raises `Misconfigured` where the server has no transactions."""
     with database.call():
         hello: Document = database.client.admin.command("hello")
     if "setName" not in hello and hello.get("msg") != "isdbgrid":

@@ -1,6 +1,7 @@
 """The store as a whole."""
 
 from yunliao.adapters.store.mongo.conversations import MongoConversations
+from yunliao.adapters.store.mongo.copying import MongoCopying
 from yunliao.adapters.store.mongo.database import CALL_SECONDS, Database
 from yunliao.adapters.store.mongo.desk import MongoAudit, MongoCards, MongoStanding, MongoVerdicts, MongoWiping
 from yunliao.adapters.store.mongo.history import MongoHistory
@@ -19,7 +20,7 @@ from yunliao.ports_keys import WrappedKeys
 from yunliao.ports_ledger import Ledger
 from yunliao.ports_once import Once
 from yunliao.ports_people import PersonalData
-from yunliao.ports_records import AuditLog, Cards, History, Standing, Verdicts, Wiping
+from yunliao.ports_records import AuditLog, Cards, Copying, History, Standing, Verdicts, Wiping
 from yunliao.ports_tallies import Tallies
 
 PING_SECONDS = 2.0
@@ -48,6 +49,7 @@ class MongoStore:
         self.standing: Standing = MongoStanding(self._database)
         self.tallies: Tallies = MongoTallies(self._database)
         self.wiping: Wiping = MongoWiping(self._database)
+        self.copying: Copying = MongoCopying(self._database)
 
     def migrate(self) -> list[str]:
         """See `ports.Store.migrate`."""

@@ -61,6 +61,21 @@ class Database:
             except sqlite3.Error as error:
                 raise _unavailable(error) from None
 
+    @contextmanager
+    def beside(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own for reading for long: nobody waits for it."""
+        with self.read():
+            pass  # the file is there, or made
+        connection = None
+        try:
+            connection = self._connect()
+            yield connection
+        except sqlite3.Error as error:
+            raise _unavailable(error) from None
+        finally:
+            if connection is not None:
+                connection.close()
+
     def forget(self) -> None:
         """After a removal for good: bring it to the file and empty the log, which still holds what was removed. When
         another process is just reading, or on an error, the log is emptied by a later call or when the last process

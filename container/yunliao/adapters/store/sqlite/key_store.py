@@ -36,6 +36,19 @@ class SqliteKeyStore:
                 connection.execute("INSERT INTO marks VALUES (?)", (value,))
             return value if found is None else str(found["value"])
 
+    def marked(self) -> str:
+        """See `ports_people.KeyStore.marked`."""
+        with self._database.read() as connection:
+            if row(connection, "SELECT 1 FROM sqlite_master WHERE name = 'marks'") is None:
+                return ""
+            found = row(connection, "SELECT value FROM marks")
+            return "" if found is None else str(found["value"])
+
+    def bury(self, record_id: str, *, at: int) -> None:
+        """See `ports_people.KeyStore.bury`: a share that was never one."""
+        with self._database.write() as connection:
+            connection.execute("INSERT OR IGNORE INTO user_keys VALUES (?, '', x'', ?, ?)", (record_id, at, at))
+
     def put(self, share: KeyShare) -> None:
         """See `ports_people.KeyStore.put`."""
         with self._database.write() as connection:

@@ -142,13 +142,18 @@ MIGRATIONS = (
 
 def migrate(database: Database) -> list[str]:
     """Apply what is missing, each step in one transaction that keeps other processes out; names of what was applied."""
-    applied = []
     with database.write() as connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY) WITHOUT ROWID")
-        done = {found["name"] for found in rows(connection, "SELECT name FROM migrations")}
-        for name, step in MIGRATIONS:
-            if name not in done:
-                step(connection)
-                connection.execute("INSERT INTO migrations VALUES (?)", (name,))
-                applied.append(name)
+        return apply(connection, {name for name, _ in MIGRATIONS})
+
+
+def apply(connection: sqlite3.Connection, wanted: set[str]) -> list[str]:
+    """Apply those of `wanted` that are missing, within a transaction; names of what was applied."""
+    applied = []
+    connection.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY) WITHOUT ROWID")
+    done = {found["name"] for found in rows(connection, "SELECT name FROM migrations")}
+    for name, step in MIGRATIONS:
+        if name in wanted and name not in done:
+            step(connection)
+            connection.execute("INSERT INTO migrations VALUES (?)", (name,))
+            applied.append(name)
     return applied

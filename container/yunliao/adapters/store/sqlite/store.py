@@ -1,6 +1,7 @@
 """The store as a whole."""
 
 from yunliao.adapters.store.sqlite.conversations import SqliteConversations
+from yunliao.adapters.store.sqlite.copying import SqliteCopying
 from yunliao.adapters.store.sqlite.database import Database, row
 from yunliao.adapters.store.sqlite.desk import SqliteAudit, SqliteCards, SqliteStanding, SqliteVerdicts, SqliteWiping
 from yunliao.adapters.store.sqlite.history import SqliteHistory
@@ -17,7 +18,7 @@ from yunliao.ports_keys import WrappedKeys
 from yunliao.ports_ledger import Ledger
 from yunliao.ports_once import Once
 from yunliao.ports_people import PersonalData
-from yunliao.ports_records import AuditLog, Cards, History, Standing, Verdicts, Wiping
+from yunliao.ports_records import AuditLog, Cards, Copying, History, Standing, Verdicts, Wiping
 from yunliao.ports_tallies import Tallies
 
 
@@ -43,6 +44,7 @@ class SqliteStore:
         self.standing: Standing = SqliteStanding(self._database)
         self.tallies: Tallies = SqliteTallies(self._database)
         self.wiping: Wiping = SqliteWiping(self._database)
+        self.copying: Copying = SqliteCopying(self._database)
 
     def migrate(self) -> list[str]:
         """See `ports.Store.migrate`."""
