@@ -11,7 +11,6 @@ import aiohttp
 from bench.script import question
 from yunliao.domain.guard import GuardPolicy
 
-
 WINDOW = GuardPolicy().first_chars
 """Characters of the first piece that the guard has checked: nothing can be shown before they came."""
 

@@ -34,6 +34,13 @@ class Result:
     cpu: float = 0.0
     memory_idle: int = 0
     memory_busy: int = 0
+    done: list[float] = field(default_factory=list)
+    """Moments at which an answer was whole."""
+    whole: list[float] = field(default_factory=list)
+    """Until it was."""
+    opened: int = 0
+    opening: float = 0.0
+    """Sockets that were opened before the count began, and the processor seconds of the system for that."""
 
     def count(self, heard: Heard, expected: str, since: float | None = None) -> None:
         """Take one answer in, if it is the right one; times count `since` it was to be asked."""
@@ -41,8 +48,10 @@ class Result:
             self.failed("another text")
             return
         self.answers += 1
+        self.done.append(time.monotonic())
         asked = heard.asked if since is None else since
         self.first.append(heard.updates[0] - asked)
+        self.whole.append(heard.updates[-1] - asked)
         self.window.append((heard.window or heard.updates[-1]) - asked)
         self.gaps += [after - before for before, after in zip(heard.updates, heard.updates[1:], strict=False)]
         self.updates += len(heard.updates)
@@ -55,6 +64,16 @@ class Result:
     def cpu_per_1000(self) -> float:
         """Processor seconds of the system for 1,000 answers."""
         return self.cpu / self.answers * 1000 if self.answers else float("inf")
+
+    @property
+    def opening_per_1000(self) -> float:
+        """The same for opening 1,000 sockets."""
+        return self.opening / self.opened * 1000 if self.opened else 0.0
+
+    @property
+    def lost(self) -> int:
+        """Answers that did not come, or were wrong."""
+        return sum(self.wrong.values())
 
 
 def asker(kind: str) -> Asker:
@@ -70,21 +89,34 @@ async def agree(web: aiohttp.ClientSession, system: System, people: list[str]) -
             await asyncio.gather(*(ask.agree(web, system.url, name) for name in people[start : start + GROUP]))
 
 
+async def _open(web: aiohttp.ClientSession, system: System, people: list[str], result: Result) -> list[Asker]:
+    """How each of them asks; sockets are open then, as on a phone that shows the chat."""
+    talks = [asker(system.kind) for _ in people]
+    cpu = system.process.cpu() if system.process else 0.0
+    for talk, person in zip(talks, people, strict=True):
+        if isinstance(talk, ask.Socket):
+            await talk.open(web, system.url, person)
+            result.opened += 1
+    result.opening = (system.process.cpu() if system.process else 0.0) - cpu
+    return talks
+
+
 async def closed(system: System, *, people: int, answers: int, tokens: int, spread: float, offset: int = 0) -> Result:
     """`people` at once, who begin spread over `spread` seconds, until `answers` were asked for."""
     result = Result()
     left = iter(range(offset, offset + answers))
     process = system.process  # None: the upstream itself, whose cost is nobody's
     async with session() as web:
-        await agree(web, system, [f"{offset}x{n}" for n in range(people)])
+        names = [f"{offset}x{n}" for n in range(people)]
+        await agree(web, system, names)
         result.memory_idle = process.memory() if process else 0
+        talks = await _open(web, system, names, result)
         cpu, began = process.cpu() if process else 0.0, time.monotonic()
 
         async def person(place: int) -> None:
-            talk = asker(system.kind)
             await asyncio.sleep(spread * place / people)
             for number in left:
-                await one(talk, web, system, number, f"{offset}x{place}", tokens, result)
+                await one(talks[place], web, system, number, names[place], tokens, result)
 
         crowd = [asyncio.create_task(person(place)) for place in range(people)]
         watch = asyncio.create_task(_watch(system, result))
@@ -99,16 +131,12 @@ async def arriving(system: System, *, rate: float, seconds: float, tokens: int, 
     they were to ask, so that no waiting is left out of the figures (coordinated omission)."""
     result = Result()
     process = system.process
-    assert process is not None
     async with session() as web:
         count = int(rate * seconds)
         people = [f"{offset}r{n}" for n in range(count)]
         await agree(web, system, people)
-        talks = [asker(system.kind) for _ in people]
-        for talk, person in zip(talks, people, strict=True):
-            if isinstance(talk, ask.Socket):
-                await talk.open(web, system.url, person)
-        cpu, began = process.cpu(), time.monotonic()
+        talks = await _open(web, system, people, result)
+        cpu, began = process.cpu() if process else 0.0, time.monotonic()
         crowd = []
         for number, (talk, person) in enumerate(zip(talks, people, strict=True)):
             due = began + number / rate
@@ -116,7 +144,7 @@ async def arriving(system: System, *, rate: float, seconds: float, tokens: int, 
             asking = one(talk, web, system, offset + number, person, tokens, result, due)
             crowd.append(asyncio.create_task(asking))
         await asyncio.gather(*crowd)
-        result.cpu, result.seconds = process.cpu() - cpu, time.monotonic() - began
+        result.cpu, result.seconds = (process.cpu() if process else 0.0) - cpu, time.monotonic() - began
     return result
 
 

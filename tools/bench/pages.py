@@ -18,8 +18,11 @@ def placed(text: str, name: str, rows: list[str]) -> str:
     return before + begin + "\n".join(rows) + "\n" + end + after
 
 
-def write(tables: dict[str, list[str]], docs: pathlib.Path) -> None:
-    """Put the tables into docs/performance.md and its translation."""
+def write(tables: dict[str, list[str]], pictures: dict[str, str], docs: pathlib.Path) -> None:
+    """Put the tables into docs/performance.md and its translation, the pictures beside them."""
+    for name, picture in pictures.items():
+        (docs / "images").mkdir(parents=True, exist_ok=True)
+        (docs / "images" / name).write_text(picture, "utf-8")
     for name in PAGES:
         page = docs / name
         text = page.read_text("utf-8")

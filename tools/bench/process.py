@@ -27,6 +27,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def processor_seconds(pid: int) -> float:
+    """Of one process, user and system, with its children that were waited for. Raises `OSError` when it is gone."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(fields[place]) for place in (11, 12, 13, 14)) / TICKS
+
+
 @dataclass(frozen=True)
 class Census:
     """What a process tree has: bytes (`rss`, and `pss` with shared pages counted in parts), open files, threads."""
@@ -75,12 +81,11 @@ class Process:
 
     def cpu(self) -> float:
         """Seconds of processor time, children that were waited for included."""
-        total = 0
+        total = 0.0
         for pid in self.tree():
             with contextlib.suppress(OSError):
-                fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                total += sum(int(fields[place]) for place in (11, 12, 13, 14))
-        return total / TICKS
+                total += processor_seconds(pid)
+        return total
 
     def memory(self) -> int:
         """Bytes of memory that are its own: shared pages are counted in parts."""

@@ -14,9 +14,12 @@ from dataclasses import astuple, dataclass
 
 import aiohttp
 
-from bench import ask, load, metered
-from bench.systems import System
+from bench import ask, load, metered, overload
+from bench.bench import Bench
+from bench.servers import say, upstream
+from bench.systems import System, yunliao
 
+TOKENS, FIRST, GAP = 200, 0.2, 0.02
 KINDS = ("kept socket", "socket", "sse", "poll")
 LEAVES = 20
 """One in so many does not stay for the answer."""
@@ -132,6 +135,25 @@ class Crowd:
     async def _close(self, person: Person) -> None:
         if isinstance(person.talk, ask.Socket):
             await person.talk.close()
+
+
+def part(bench: Bench, minutes: float, rate: float | None) -> None:
+    """The table; without a `rate`, at half of what `overload.capacity` finds here."""
+    with upstream(tokens=TOKENS, first=FIRST, gap=GAP) as ports:
+        if rate is None:
+            with yunliao(bench.folder / "soak-capacity", "sse", bench.store_url, "soak_capacity") as system:
+                system.start(*ports)
+                steps = asyncio.run(overload.capacity(system, bench, TOKENS))
+            rate = max(one.goodput for one in steps) / 2
+        system = yunliao(bench.folder / "soak", "socket", bench.store_url, "soak")
+        prepare(system)
+        with system:
+            system.start(*ports)
+            store_url = system.env["YUNLIAO_STORE_URL"]
+            told = asyncio.run(soak(system, store_url, rate=rate, minutes=minutes, tokens=TOKENS, say=say))
+    moments, result, left = told
+    bench.right, bench.wrong = bench.right + result.answers, bench.wrong + result.lost
+    bench.tables["soak"] = table(moments, result, left, rate)
 
 
 async def soak(
