@@ -35,10 +35,12 @@ def processor_seconds(pid: int) -> float:
 
 @dataclass(frozen=True)
 class Census:
-    """What a process tree has: bytes (`rss`, and `pss` with shared pages counted in parts), open files, threads."""
+    """What a process tree has: bytes (`pss`: shared pages are counted in parts; `own`: what it wrote itself, so that
+    others who come and go with the same libraries do not change it), open files, threads."""
 
     rss: int
     pss: int
+    own: int
     files: int
     threads: int
 
@@ -93,16 +95,17 @@ class Process:
 
     def census(self) -> Census:
         """All of it, now."""
-        rss = pss = files = threads = 0
+        rss = pss = own = files = threads = 0
         for pid in self.tree():
             with contextlib.suppress(OSError):
                 of = pathlib.Path(f"/proc/{pid}")
                 text = (of / "smaps_rollup").read_text()
                 rss += 1024 * _number(text, "Rss")
                 pss += 1024 * _number(text, "Pss")
+                own += 1024 * _number(text, "Pss_Anon")
                 threads += _number((of / "status").read_text(), "Threads")
                 files += len(list((of / "fd").iterdir()))
-        return Census(rss, pss, files, threads)
+        return Census(rss, pss, own, files, threads)
 
     def end(self) -> None:
         """SIGTERM, then SIGKILL to the group."""

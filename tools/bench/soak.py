@@ -38,7 +38,7 @@ class Moment:
     minutes: float
     answers: int
     rss: float
-    pss: float
+    own: float
     files: int
     threads: int
     greenlets: int
@@ -49,7 +49,7 @@ class Moment:
     connections: int
 
 
-HEAD = ("minute", "answers", "RSS, MB", "PSS, MB", "open files", "threads", "greenlets", "Python objects")
+HEAD = ("minute", "answers", "RSS, MB", "its own, MB", "open files", "threads", "greenlets", "Python objects")
 HEAD += ("live turns", "listeners", "leases in the store", "connections of mongod")
 
 
@@ -79,7 +79,7 @@ def moment(system: System, store_url: str, minutes: float, answers: int) -> Mome
     leases, connections = metered.leases(store_url)
     live, listeners = (int(metered.total(said, f"yunliao_{name}")) for name in ("live_turns", "listeners"))
     return Moment(
-        minutes, answers, census.rss / 1e6, census.pss / 1e6, census.files, census.threads, greenlets, objects,
+        minutes, answers, census.rss / 1e6, census.own / 1e6, census.files, census.threads, greenlets, objects,
         live, listeners, leases, connections,
     )  # fmt: skip
 
@@ -191,12 +191,12 @@ async def _rested(system: System, store_url: str, began: float, answers: int) ->
 
 
 def slope(moments: list[Moment]) -> float:
-    """Megabytes an hour by which PSS grew over the last part of the load (least squares)."""
+    """Megabytes an hour by which its own memory grew over the last part of the load (least squares)."""
     under_load = moments[1:-1]
     last = [one for one in under_load if one.minutes >= under_load[-1].minutes * (1 - STEADY)]
     if len(last) < 2:
         return float("nan")
-    return 60 * statistics.linear_regression([one.minutes for one in last], [one.pss for one in last]).slope
+    return 60 * statistics.linear_regression([one.minutes for one in last], [one.own for one in last]).slope
 
 
 def table(moments: list[Moment], result: load.Result, left: int, rate: float) -> list[str]:
@@ -215,7 +215,7 @@ def table(moments: list[Moment], result: load.Result, left: int, rate: float) ->
         "",
         f"{rate:g} answers a second, {result.answers:,} right, {sum(result.wrong.values())} wrong or lost, {left} left "
         "early. "
-        f"PSS over the last two thirds: {grown:+.1f} MB an hour. Left over when all had gone: {kept}; open files "
+        f"Its own memory over the last two thirds: {grown:+.1f} MB an hour. Left over when all had gone: {kept}; open files "
         f"{first.files} before and {last.files} after, greenlets {first.greenlets} and {last.greenlets}.",
     ]
     return rows

@@ -35,6 +35,7 @@ model_list:
   - model_name: m
     litellm_params: {{model: openai/m, api_base: "http://127.0.0.1:{upstream}/v1", api_key: bench}}
 litellm_settings: {{telemetry: false}}
+general_settings: {{dangerously_permit_weak_or_unset_master_key: true}}
 """
 
 
@@ -80,6 +81,7 @@ class System:
             case "LiteLLM":
                 conf = self.folder / "litellm.yaml"
                 conf.write_text(LITELLM.format(upstream=chat_port))
+                env["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else it asks the network
                 serve = [str(pathlib.Path(peers).with_name("litellm")), "--config", str(conf), "--num_workers", "1"]
                 return [*serve, "--host", "127.0.0.1", "--port", str(port)], self.folder
             case "tutorial backend":
