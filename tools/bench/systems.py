@@ -6,6 +6,7 @@ import os
 import pathlib
 import secrets
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass, field
 
@@ -134,8 +135,10 @@ def everything(
     found = [System(DIRECT, "openai", folder / "direct", url=f"http://127.0.0.1:{ports[0]}")]
     if shutil.which("nginx"):
         found.append(System("nginx, bare proxy", "openai", folder / "nginx"))
-    found += [System(NAIVE, "chat", folder / "naive"), System("tutorial backend", "chat", folder / "tutorial")]
-    if pathlib.Path(_peers()).with_name("litellm").exists():
+    found.append(System(NAIVE, "chat", folder / "naive"))
+    if installed("uvicorn"):
+        found.append(System("tutorial backend", "chat", folder / "tutorial"))
+    if installed("litellm"):
         found.append(System("LiteLLM", "openai", folder / "litellm", health="/health/liveliness"))
     found.append(yunliao(folder / "sqlite", "socket"))
     found += [yunliao(folder / kind, kind, store_url, f"{database}_{kind}") for kind in ("socket", "sse", "poll")]
@@ -147,9 +150,17 @@ def missing() -> list[str]:
     said = []
     if not shutil.which("nginx"):
         said.append("nginx is not installed here (`apt install nginx-light`): its row is missing.")
-    if not pathlib.Path(_peers()).with_name("litellm").exists():
+    if not installed("uvicorn"):
+        said.append("FastAPI and uvicorn are not installed here: the tutorial backend's row is missing.")
+    if not installed("litellm"):
         said.append("LiteLLM is not installed in `.venv-bench`: its row is missing.")
     return said
+
+
+def installed(module: str) -> bool:
+    """Whether the peers' interpreter has it."""
+    code = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
+    return subprocess.run([_peers(), "-c", code], check=False).returncode == 0
 
 
 def _peers() -> str:
