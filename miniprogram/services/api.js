@@ -16,11 +16,14 @@ class Api {
     this.random = parts.random;
   }
 
-  /** @param {Method} method @param {string} path @param {object} [data] @param {number} [repeats] further attempts when a repeat can help */
-  async request(method, path, data, repeats) {
+  /**
+   * @param {Method} method @param {string} path @param {object} [data] @param {number} [repeats] further attempts when a repeat can help
+   * @param {Record<string, string>} [headers]
+   */
+  async request(method, path, data, repeats, headers) {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.cloud.call(method, path, data);
+        return await this.cloud.call(method, path, data, headers);
       } catch (error) {
         const what = problemOf(error);
         if (what.kind !== 'retry' || attempt >= (repeats || 0)) throw error;

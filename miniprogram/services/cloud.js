@@ -36,13 +36,13 @@ class Cloud {
   }
 
   /**
-   * @param {Method} method @param {string} path @param {object} [data]
+   * @param {Method} method @param {string} path @param {object} [data] @param {Record<string, string>} [headers] besides those of every call
    * @returns {Promise<Record<string, unknown>>} the answer's body; throws CallFailed
    */
-  async call(method, path, data) {
+  async call(method, path, data, headers) {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return readAnswer(await this.once(method, path, data));
+        return readAnswer(await this.once(method, path, data, headers));
       } catch (error) {
         if (error instanceof CallFailed) throw error;
         const problem = fromPlatform(error);
@@ -52,13 +52,13 @@ class Cloud {
     }
   }
 
-  /** @param {Method} method @param {string} path @param {object} [data] @returns {Promise<unknown>} */
-  once(method, path, data) {
+  /** @param {Method} method @param {string} path @param {object} [data] @param {Record<string, string>} [headers] @returns {Promise<unknown>} */
+  once(method, path, data, headers) {
     /** @type {Record<string, unknown>} */ const options = {
       config: { env: this.env },
       path,
       method,
-      header: { 'X-WX-SERVICE': this.service, 'X-Client': 'miniprogram', 'content-type': 'application/json' },
+      header: Object.assign({ 'X-WX-SERVICE': this.service, 'X-Client': 'miniprogram', 'content-type': 'application/json' }, headers),
       dataType: 'json',
       timeout: CALL_TIMEOUT
     };

@@ -13,6 +13,7 @@ const { Conversations } = require('./conversations');
 const { Chat } = require('./chat');
 const { Privacy } = require('./privacy');
 const { Credits } = require('./credits');
+const { Operator } = require('./operator');
 
 /**
  * What is used of `wx`.
@@ -44,6 +45,7 @@ class Yunliao {
     this.files = new Files(wx);
     this.privacy = new Privacy({ account, api: this.api, files: this.files, session: this.session, lang });
     this.credits = new Credits({ account, session: this.session, lang });
+    this.operator = new Operator({ api: this.api, memory: this.memory, clock, lang });
     /** @type {Chat[]} newest use last */ this.chats = [];
     this.parts = {
       api: this.api, transport: this.transport, clock, random, memory: this.memory, settings: this.settings, session: this.session,
@@ -128,6 +130,7 @@ class Yunliao {
     this.chats.slice().forEach((chat) => this.release(chat));
     this.conversations.forget();
     this.credits.forget();
+    this.operator.forget();
     this.privacy.leave();
     this.memory.clear();
   }

@@ -1,4 +1,4 @@
-/** The phone's storage: preferences and unsent drafts, nothing else. A full or broken storage never stops the program. */
+/** The phone's storage: preferences, unsent drafts and an operator's session, nothing else. A full or broken storage never stops the program. */
 
 const { object, string } = require('../core/shape');
 
@@ -8,6 +8,7 @@ const { object, string } = require('../core/shape');
 
 const SETTINGS = 'yunliao.settings';
 const DRAFTS = 'yunliao.drafts';
+const OPERATOR = 'yunliao.operator';
 const MOST_DRAFTS = 20;
 
 class Memory {
@@ -42,6 +43,16 @@ class Memory {
   /** @param {Record<string, unknown>} value */
   keepSettings(value) {
     this.write(SETTINGS, value);
+  }
+
+  /** The session of an operator; empty for everybody else. */
+  operator() {
+    return this.read(OPERATOR);
+  }
+
+  /** @param {Record<string, unknown>} value */
+  keepOperator(value) {
+    this.write(OPERATOR, value);
   }
 
   /** @param {string} conversation '' = the new one @returns {string} */

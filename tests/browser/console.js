@@ -35,18 +35,13 @@ class Desk {
     return desk
   }
 
-  /** Makes the account once for a cloud, and signs in on the page. */
+  /** Signs in on the page. */
   async signIn(name, role = 'owner') {
-    await account(this.cloud, name, role)
     await this.page.getByLabel('账号名').fill(name)
-    await this.page.getByLabel('密码').fill(PASSWORDS.get(name))
+    await this.page.getByLabel('密码').fill(await password(this.cloud, name, role))
     await this.page.getByRole('button', { name: '登录' }).click()
     await this.page.getByRole('navigation').waitFor()
     return this
-  }
-
-  password(name) {
-    return PASSWORDS.get(name)
   }
 
   /** Opens a tab and waits until nothing loads. */
@@ -98,10 +93,13 @@ class Desk {
   }
 }
 
-async function account(cloud, name, role) {
-  if (PASSWORDS.has(name)) return
-  const said = await cloud.operate('operators', 'add', name, '--role', role)
-  PASSWORDS.set(name, new RegExp(`${name}: (\\S+)`).exec(said)[1])
+/** The password of an operator of this cloud, whose account is made when it is first asked for. */
+async function password(cloud, name, role) {
+  if (!PASSWORDS.has(name)) {
+    const said = await cloud.operate('operators', 'add', name, '--role', role)
+    PASSWORDS.set(name, new RegExp(`${name}: (\\S+)`).exec(said)[1])
+  }
+  return PASSWORDS.get(name)
 }
 
-module.exports = { Desk, launchBrowser, account }
+module.exports = { Desk, launchBrowser, password }

@@ -6,7 +6,7 @@ const { test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
 const { until, endAll } = require('./harness')
 const { LocalCloud } = require('./cloud')
-const { Desk, launchBrowser } = require('./console')
+const { Desk, launchBrowser, password } = require('./console')
 
 const HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=2</script>"\'`${1}'
 const PRICES = { version: 'c-1', models: { 'demo-chat': { input: 2000000, output: 8000000 } }, plans: { free: { daily: 500000 } }, limits: { user_day: 5000000 } }
@@ -238,7 +238,7 @@ test('a session that ends in mid-work is renewed on top, and what was typed is s
   await desk.page.getByLabel('密码').fill('wrong-password-1')
   await desk.page.getByRole('dialog', { name: '请重新登录' }).getByRole('button', { name: '登录' }).click()
   await desk.sees('名称与密码不符')
-  await desk.page.getByLabel('密码').fill(desk.password('sleeper'))
+  await desk.page.getByLabel('密码').fill(await password(cloud, 'sleeper'))
   await desk.page.getByRole('dialog', { name: '请重新登录' }).getByRole('button', { name: '登录' }).click()
   await desk.sees('写了很久的理由 (sleeper')
   await desk.done()

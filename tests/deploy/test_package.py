@@ -43,6 +43,8 @@ def test_it_holds_what_the_dockerfile_copies_and_nothing_else(tmp_path: pathlib.
         assert package.testzip() is None
     assert len(names) == len(set(names)) == files
     assert {"Dockerfile", "container.config.json", "container/wsgi.py", "container/yunliao/factory.py"} <= set(names)
+    console = {f"container/yunliao/console/{name}" for name in ("index.html", "console.css", "main.js", "icon.svg")}
+    assert console <= set(names)
     unwanted = (
         "__pycache__",
         ".pyc",

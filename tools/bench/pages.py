@@ -2,7 +2,7 @@
 
 import pathlib
 
-PAGES = ("performance.md", "performance.zh-CN.md")
+PAGES = ("performance.md", "performance.zh-CN.md", "image.md", "image.zh-CN.md")
 
 
 def placed(text: str, name: str, rows: list[str]) -> str:
@@ -19,7 +19,7 @@ def placed(text: str, name: str, rows: list[str]) -> str:
 
 
 def write(tables: dict[str, list[str]], pictures: dict[str, str], docs: pathlib.Path) -> None:
-    """Put the tables into docs/performance.md and its translation, the pictures beside them."""
+    """Put the tables into docs/performance.md, docs/image.md and their translations, the pictures beside them."""
     for name, picture in pictures.items():
         (docs / "images").mkdir(parents=True, exist_ok=True)
         (docs / "images" / name).write_text(picture, "utf-8")

@@ -15,6 +15,7 @@ SETTINGS = {
     "YUNLIAO_MODELS": "demo-chat=演示模型,demo-dear=演示模型（大）",
     "YUNLIAO_PROVIDER": "某某科技有限公司",
     "YUNLIAO_CONTACT": "help@example.com",
+    "YUNLIAO_OPERATORS_IN_MINIPROGRAM": "on",
     "YUNLIAO_PRICES": json.dumps(
         {
             "version": "2026-11",

@@ -48,7 +48,7 @@ async function shoot({ url, out, states, consoles = [], themes, framed, user, sc
         const file = path.join(out, `${state.name}-${theme}.png`)
         try {
           const phone = await openPhone(context, url, params)
-          if (state.run) await state.run(phone.page, phone)
+          if (state.run) await state.run(phone.page, phone, operator)
           await phone.settle()
           await phone.page.screenshot({ path: file })
           written.push(file)
@@ -85,6 +85,7 @@ async function main() {
   let states
   if (values.route) states = [{ name: values.route.replace(/[^\w]+/g, '-'), route: values.route }]
   else states = require(values.script ? path.resolve(values.script) : './states')
+  if (!values.operator) states = states.filter((s) => !s.operator)
   let consoles = values.operator && !values.route ? desk.states : []
   if (values.only) [states, consoles] = [states, consoles].map((all) => all.filter((s) => values.only.split(',').includes(s.name)))
   const themes = values.theme ? values.theme.split(',') : ['light', 'dark']

@@ -81,6 +81,25 @@ async function say(phone, text, { answer, wait = true, pace = 400, reasoning = '
   throw new Error('no answer came')
 }
 
+/** One call of the operators' API as a machine in the VPC makes it. */
+async function desk(phone, path, body, token) {
+  const response = await fetch(new URL(`/op/v1${path}`, phone.page.url()), {
+    method: 'POST', headers: { 'content-type': 'application/json', ...(token ? { Authorization: `Bearer ${token}` } : {}) }, body: JSON.stringify(body),
+  })
+  return response.json()
+}
+
+/** The operator alice at work on the phone. */
+async function operator(page, phone, password) {
+  await agree(phone)
+  const { token } = await desk(phone, '/login', { name: 'alice', password })
+  const { code } = await desk(phone, '/bindings', {}, token)
+  await page.evaluate(() => window.__mp.wx.navigateTo({ url: '/pages/operator/operator' }))
+  await phone.top.locator('wx-input input').fill(code)
+  await phone.top.getByLabel('绑定').click()
+  await phone.top.getByText('今日对话轮').waitFor()
+}
+
 const states = [
   { name: 'consent', run: (page, phone) => phone.top.getByText('同意并开始使用').waitFor() },
   { name: 'welcome', run: (page, phone) => agree(phone) },
@@ -292,6 +311,22 @@ const states = [
       await phone.top.getByLabel('删除我的全部数据').click()
       for (let question = 0; question < 2; question += 1) await page.locator('.mp-modal .mp-confirm').click()
       await phone.top.getByText('删除回执').or(phone.top.getByText('回执编号')).first().waitFor()
+    },
+  },
+  { name: 'operator-code', run: async (page, phone) => {
+    await agree(phone)
+    await page.evaluate(() => window.__mp.wx.navigateTo({ url: '/pages/operator/operator' }))
+    await phone.top.getByText('一次性代码').first().waitFor()
+  } },
+  { name: 'operator', operator: true, run: (page, phone, password) => operator(page, phone, password) },
+  {
+    name: 'operator-relays',
+    operator: true,
+    run: async (page, phone, password) => {
+      await operator(page, phone, password)
+      await phone.top.getByLabel('上游', { exact: true }).click()
+      await phone.top.getByLabel('测试 relay').click()
+      await phone.top.getByText(/^[\d.]+ (ms|s)$/).waitFor()
     },
   },
   { name: 'about', run: async (page, phone) => {

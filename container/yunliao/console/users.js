@@ -50,7 +50,7 @@ function one(root, id) {
 
 /** What there is of somebody who is there. */
 const details = (path, id) => [
-  awaited(() => get(`${path}/credits`), (balance, again) => money(path, balance, again)),
+  awaited(() => Promise.all([get(`${path}/credits`), get('/models')]), ([balance, priced], again) => money(path, balance, priced.limits, again)),
   may('operator') && reading(id),
   card(t('verdicts'), pages(async (before) => {
     const page = await get(`${path}/verdicts?limit=20${before ? `&before=${before}` : ''}`)
@@ -97,9 +97,9 @@ async function lift(path, again) {
   again()
 }
 
-function money(path, balance, again) {
+function money(path, balance, limits, again) {
   return card(t('credits'),
-    facts([[t('plan'), balance.plan], [t('available'), credits(balance.available)], [t('held'), credits(balance.held)]]),
+    facts([[t('plan'), balance.plan], [t('available'), credits(balance.available)], [t('held'), credits(balance.held)], ...(limits ? ['user_day', 'turn'].map((name) => [t(`limits.${name}`), limits[name] ? credits(limits[name]) : t('noLimit')]) : [])]),
     may('owner') && h('div', { class: 'row' }, ['grant', 'withdraw', 'refund'].map((kind) => button(t(`move.${kind}`), () => move(path, kind, again)))))
 }
 

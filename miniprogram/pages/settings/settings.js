@@ -4,15 +4,16 @@ const models = require('../model_choice');
 
 /** What a person may choose, and the way to everything about them. */
 Page({
-  data: /** @type {any} */ ({ t: texts('zh'), settings: {}, session: {}, sizes: ['small', 'normal', 'large', 'huge'], themes: ['system', 'light', 'dark'], languages: ['system', 'zh', 'en'] }),
+  data: /** @type {any} */ ({ t: texts('zh'), settings: {}, session: {}, operator: {}, sizes: ['small', 'normal', 'large', 'huge'], themes: ['system', 'light', 'dark'], languages: ['system', 'zh', 'en'] }),
 
   onLoad() {
     const { yunliao } = getApp();
-    this.setData({ settings: yunliao.settings.state, session: yunliao.session.state });
+    this.setData({ settings: yunliao.settings.state, session: yunliao.session.state, operator: { bound: yunliao.operator.state.bound } });
     this.offs = [
       follow(this, { title: 'settings', ground: true }),
       yunliao.settings.subscribe((/** @type {any} */ patch) => this.setData(patch), 'settings'),
-      yunliao.session.subscribe((/** @type {any} */ patch) => this.setData(patch), 'session')
+      yunliao.session.subscribe((/** @type {any} */ patch) => this.setData(patch), 'session'),
+      yunliao.operator.subscribe((/** @type {any} */ patch) => { if (patch.bound !== undefined) this.setData({ 'operator.bound': patch.bound }); })
     ];
   },
 
