@@ -4,7 +4,6 @@ import math
 import pathlib
 
 import pytest
-
 from bench import pages, report, script, soak, targets
 from bench.ask import WINDOW, Heard
 from bench.load import Result
@@ -135,10 +134,11 @@ def test_a_mark_that_is_not_closed_loses_nothing() -> None:
 def test_both_pages_have_a_place_for_every_table(tmp_path: pathlib.Path) -> None:
     docs = pathlib.Path(__file__).parents[2] / "docs"
     names = {"targets", "starts", "imports", "streaming", "arrivals", "check", "growth", "stored", "overload", "soak"}
-    for page in pages.PAGES:
+    for page in ("performance.md", "performance.zh-CN.md"):
         text = (docs / page).read_text("utf-8")
         assert names == {name for name in names if pages.placed(text, name, ["said"]) != text}
-        (tmp_path / page).write_text(text, "utf-8")
+    for page in pages.PAGES:
+        (tmp_path / page).write_text("<!-- soak -->\n<!-- /soak -->", "utf-8")
     pages.write({"soak": ["a row"]}, {"line.svg": "<svg/>"}, tmp_path)
     assert all("<!-- soak -->\na row\n<!-- /soak -->" in (tmp_path / page).read_text("utf-8") for page in pages.PAGES)
     assert (tmp_path / "images" / "line.svg").read_text("utf-8") == "<svg/>"

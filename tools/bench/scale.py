@@ -27,8 +27,8 @@ class Scale:
 
 WHOLE = Scale(
     starts=7, rounds=3, people=50, answers=150, tokens=200, spread=4, rate=8, arrivals=20,
-    live=(50, 200, 500, 1000), live_tokens=200, stored=(10, 1_000, 10_000, 100_000), stored_answers=300, step=6, overload=30,
-    least_rate=20, largest_rate=600,
+    live=(50, 200, 500, 1000), live_tokens=200, stored=(10, 1_000, 10_000, 100_000), stored_answers=300, step=6,
+    overload=30, least_rate=20, largest_rate=600,
 )  # fmt: skip
 QUICK = Scale(
     starts=3, rounds=1, people=50, answers=50, tokens=200, spread=4, rate=8, arrivals=5, live=(50, 200), live_tokens=60,

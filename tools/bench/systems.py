@@ -98,7 +98,7 @@ class System:
             "YUNLIAO_APPIDS": "wxbench",
             "YUNLIAO_RATE_LIMIT": "99999/minute",
             "YUNLIAO_MAX_LIVE": "2000",
-            # The stand-in has no quota; with WeChat's own 4,000 checks a minute it, not the machine, would be the limit.
+            # The machine is measured: WeChat's own 4,000 checks a minute would be the limit long before it.
             "YUNLIAO_CHECKS_PER_MINUTE": "100000000",
             "YUNLIAO_CHECKS_PER_DAY": "10000000000",
             "YUNLIAO_METRICS_TOKEN": "",
