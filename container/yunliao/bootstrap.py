@@ -212,7 +212,8 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
     people.check_keys()
     key_book.check()
     live_words = _matcher(settings, clock)
-    screening = Screening(live_words, _moderators(settings, clock, metrics, store), spawn)
+    wechat_api = WechatApi(settings.wechat_api_url)
+    screening = Screening(live_words, _moderators(settings, clock, metrics, store, wechat_api), spawn)
     asking = Asking(
         conversations=store.conversations,
         system_prompt=settings.system_prompt,
@@ -420,7 +421,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
         tally_book=tally_book,
         summary=summary,
     )
-    return _customer_service(settings, services, store, clock)
+    return _customer_service(settings, services, store, clock, wechat_api)
 
 
 def backups_of(services: Services) -> "Backups":
@@ -489,7 +490,9 @@ def key_store_for(settings: Settings, store: RecordStore) -> KeyStore:
     return store.key_store()
 
 
-def _customer_service(settings: Settings, services: Services, store: RecordStore, clock: SystemClock) -> Services:
+def _customer_service(
+    settings: Settings, services: Services, store: RecordStore, clock: SystemClock, wechat_api: WechatApi
+) -> Services:
     """The same services, with a desk where the operator wants one."""
     if not settings.customer_service:
         return services
@@ -498,7 +501,7 @@ def _customer_service(settings: Settings, services: Services, store: RecordStore
         turns=services.turns,
         listen=services.listen,
         conversations=services.conversations,
-        box=WechatLetters(WechatApi(settings.wechat_api_url)),
+        box=WechatLetters(wechat_api),  # closed with the layer that checks
         once=store.once,
         clock=clock,
         spawn=spawn,
@@ -569,10 +572,13 @@ def _matcher(settings: Settings, clock: SystemClock) -> LiveWords:
     return LiveWords(files, clock, spawn)
 
 
-def _moderators(settings: Settings, clock: SystemClock, metrics: PrometheusMetrics, store: Store) -> list[Moderator]:
-    wechat = WechatModerator(
-        WechatApi(settings.wechat_api_url), SharedGovernor(store.registers, clock), clock, metrics.moderation
+def _moderators(
+    settings: Settings, clock: SystemClock, metrics: PrometheusMetrics, store: Store, wechat_api: WechatApi
+) -> list[Moderator]:
+    governor = SharedGovernor(
+        store.registers, clock, per_minute=settings.checks_per_minute, per_day=settings.checks_per_day
     )
+    wechat = WechatModerator(wechat_api, governor, clock, metrics.moderation)
     layers: list[Moderator] = [wechat]
     relay = build_moderator(settings.relays, clock, metrics)
     if relay is not None:

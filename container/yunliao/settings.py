@@ -297,6 +297,10 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("YUNLIAO_ANSWER_TOKENS", "answer_tokens", _integer(100, 100_000), "4000", "4000", "tokens of one answer"),
     Variable("YUNLIAO_SYSTEM_PROMPT", "system_prompt", _text(8000), "你是云聊助手，回答准确、简洁、友善。", "你是…",
              "what the model is told first"),
+    Variable("YUNLIAO_CHECKS_PER_MINUTE", "checks_per_minute", _integer(1, 100_000_000), "4000", "4000",
+             "msgSecCheck calls a minute that WeChat grants this appid; more only after WeChat has raised it"),
+    Variable("YUNLIAO_CHECKS_PER_DAY", "checks_per_day", _integer(1, 10_000_000_000), "2000000", "2000000",
+             "msgSecCheck calls a day that WeChat grants this appid"),
     Variable("YUNLIAO_RELAY_CONNECT_SECONDS", "relay_connect", _number(0.1, 60), "5", "5", "limit to connect, seconds"),
     Variable("YUNLIAO_RELAY_FIRST_BYTE_SECONDS", "relay_first_byte", _number(0.1, 600), "60", "60",
              "limit to the first byte of an answer, seconds"),
@@ -382,6 +386,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: Rate
     max_live: int
     max_live_total: int
+    checks_per_minute: int
+    checks_per_day: int
     max_queue: int
     queue_seconds: float
     max_text_chars: int

@@ -35,6 +35,8 @@ MEANINGS_ZH = {
     "YUNLIAO_RELAY_DOMESTIC": "on 表示模型服务的服务器在中国大陆",
     "YUNLIAO_MAX_LIVE": "一个实例同时进行的回答数",
     "YUNLIAO_MAX_LIVE_TOTAL": "所有实例同时进行的回答总数；0：除每个实例的上限外不限",
+    "YUNLIAO_CHECKS_PER_MINUTE": "微信给这个 appid 的 msgSecCheck 每分钟调用次数；微信提额之后才能调大",
+    "YUNLIAO_CHECKS_PER_DAY": "微信给这个 appid 的 msgSecCheck 每天调用次数",
     "YUNLIAO_MAX_QUEUE": "可以排队等待的数量",
     "YUNLIAO_QUEUE_SECONDS": "最长排队时间，秒",
     "YUNLIAO_MAX_TEXT": "一条消息的最大字符数",

@@ -7,6 +7,7 @@ not run. The linter needs none of it.
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from cloudrun.local import LocalCloudRun
 from deploy.dockerfile import NotBuildable, command, stages
+from deploy.facts import CHINESE, LAYERS, LAZY, MB, PAGES, STORES, Imported, block, imported, layers, wheels
 from deploy.image import Builder, Image
 from deploy.package import write
 from mongod import ReplicaSet
@@ -25,6 +27,11 @@ from tests.e2e.phone import Phone, end_of, text_of
 ROOT = pathlib.Path(__file__).parents[2]
 LARGEST_MB = 245
 """docs/deploy.md says what it is; a start from nothing must first fetch all of it."""
+TOLERANCE = 0.03
+"""Security updates of Debian move the size a little."""
+HELD_MB = 10
+"""A layer above this is held to what the page says; the others are bound by the whole."""
+ANEW = "Is it meant? Then write docs/image.md anew: PYTHONPATH=tools:container .venv/bin/python -m deploy"
 
 
 def possible() -> bool:
@@ -116,3 +123,64 @@ def test_it_serves_a_chat_in_production_on_a_real_store(image: Image, tmp_path: 
         assert text_of(events)
         with open(f"/proc/{cloud.state()['instances'][0]['pid']}/status") as status:
             assert any(line.split()[1:2] == ["10001"] for line in status if line.startswith("Uid:"))
+
+
+# --- the facts of docs/image.md ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def started(image: Image, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Imported]:
+    """What the image's server has imported when it begins to serve, by the store."""
+    return {kind: imported(image, kind, tmp_path_factory.mktemp(kind)) for kind in STORES}
+
+
+def names_in(text: str) -> set[str]:
+    return set(re.findall(r"`([^`]+)`", text))
+
+
+@needs_root
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("kind", STORES)
+def test_a_start_imports_what_the_page_says(started: dict[str, Imported], page: pathlib.Path, kind: str) -> None:
+    text, found = page.read_text("utf-8"), started[kind]
+    for block_name, names in (("packages", found.packages), ("standard", found.standard)):
+        told, now = names_in(block(text, f"{block_name}-{kind}")), set(names)
+        more, less = sorted(now - told), sorted(told - now)
+        assert not more, f"a start imports {more} now: import it where it is used (CONTRIBUTING.md). {ANEW}"
+        assert not less, f"a start imports {less} no more. {ANEW}"
+
+
+@needs_root
+def test_a_start_imports_nothing_that_is_not_used_by_it(started: dict[str, Imported]) -> None:
+    stores = {"mongodb": "yunliao.adapters.store.mongo", "sqlite": "yunliao.adapters.store.sqlite"}
+    for kind, found in started.items():
+        assert "yunliao.bootstrap" in found.own and stores[kind] in found.own
+        unused = [*LAZY, *(name for other, name in stores.items() if other != kind)]
+        early = [name for name in found.own if any(name == one or name.startswith(f"{one}.") for one in unused)]
+        assert early == [], f"with {kind}: import them in the function that uses them"
+    assert not {"pymongo", "bson"} & set(started["sqlite"].packages)
+    assert "sqlite3" not in started["mongodb"].standard
+
+
+@needs_root
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_it_is_as_large_as_the_page_says(image: Image, page: pathlib.Path) -> None:
+    told = dict(re.findall(r"^\| (.+?) \| ([\d.]+) \|$", block(page.read_text("utf-8"), "layers"), re.MULTILINE))
+    chinese = page.name.endswith(".zh-CN.md")
+    found = {CHINESE.get(name, name) if chinese else name: size for name, size in layers(image).items()}
+    assert set(told) == set(found) and len(found) == len(LAYERS) + 2
+    for name, size in found.items():
+        if size > HELD_MB * MB:
+            documented = float(told[name]) * MB
+            grew = f"{name}: {documented / MB:.1f} MB on the page, {size / MB:.1f} MB now. {ANEW}"
+            assert abs(size - documented) <= TOLERANCE * documented, grew
+
+
+@needs_root
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_wheels_are_those_of_the_page_and_of_the_lock(image: Image, page: pathlib.Path) -> None:
+    rows = re.findall(r"^\| `(\S+)` \| (\S+) \| [\d.]+ \|$", block(page.read_text("utf-8"), "wheels"), re.MULTILINE)
+    found = {name: version for name, (version, _) in wheels(image).items()}
+    assert dict(rows) == found, ANEW
+    lock = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "container/requirements.txt").read_text(), re.MULTILINE))
+    assert found.items() <= lock.items()

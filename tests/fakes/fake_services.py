@@ -176,6 +176,9 @@ class FakeServices:
         self.drained: list[float] = []
         self.closed = 0
 
+    def started(self, seconds: float) -> None:
+        self.metrics.started(seconds)
+
     def drain(self, grace_seconds: float) -> bool:
         self.health.draining = True
         self.drained.append(grace_seconds)

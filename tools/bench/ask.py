@@ -1,6 +1,5 @@
 """One person asks and listens: when the first text came, when each update, and the whole text, by every transport."""
 
-import asyncio
 import json
 import time
 import uuid
@@ -10,25 +9,47 @@ from typing import Any
 import aiohttp
 
 from bench.script import question
+from yunliao.domain.guard import GuardPolicy
+
+WINDOW = GuardPolicy().first_chars
+"""Characters of the first piece that the guard has checked: nothing can be shown before they came."""
 
 
 class WrongAnswer(Exception):
     """What came is no whole answer; the text says what it was, never more than its kind."""
 
 
+class Refused(WrongAnswer):
+    """Not accepted: the HTTP status (0 on a socket), the code, and after how many seconds to come back (None: not
+    said)."""
+
+    def __init__(self, status: int, error: dict[str, Any]) -> None:
+        super().__init__(f"{status or 'socket'} {error['code']}")
+        self.status = status
+        self.code: str = error["code"]
+        self.retry_after: float | None = error.get("retry_after")
+
+
 @dataclass
 class Heard:
-    """`updates`: moments (monotonic seconds) at which text came; `asked`: when the question was sent."""
+    """`updates`: moments (monotonic seconds) at which text came; `asked`: when the question was sent; `window`: when
+    the first `WINDOW` characters were there, 0 for fewer."""
 
     asked: float
     updates: list[float] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)
+    window: float = 0.0
+    _characters: int = 0
 
     def take(self, text: str) -> None:
         """Text came now."""
         if text:
-            self.updates.append(time.monotonic())
+            now = time.monotonic()
+            self.updates.append(now)
             self.parts.append(text)
+            self._characters += len(text)
+            if not self.window and self._characters >= WINDOW:
+                self.window = now
 
     @property
     def text(self) -> str:
@@ -81,7 +102,7 @@ async def _send(session: aiohttp.ClientSession, url: str, number: int, person: s
     body = {"client_id": uuid.uuid4().hex, "text": question(number)}
     async with session.post(f"{url}/v1/turns?wait={wait:g}", json=body, headers=headers(person)) as answer:
         if answer.status != 202:
-            raise WrongAnswer(f"status {answer.status} {(await answer.json())['error']['code']}")
+            raise Refused(answer.status, (await answer.json())["error"])
         found: dict[str, Any] = await answer.json()
         return found
 
@@ -127,10 +148,15 @@ class Socket:
 
     def __init__(self) -> None:
         self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._busy = asyncio.Lock()
 
-    async def __call__(self, session: aiohttp.ClientSession, url: str, number: int, person: str) -> Heard:
-        """Ask and listen to the end."""
+    async def close(self) -> None:
+        """Leave, whatever is still being said."""
+        if self._socket is not None:
+            await self._socket.close()
+            self._socket = None
+
+    async def open(self, session: aiohttp.ClientSession, url: str, person: str) -> aiohttp.ClientWebSocketResponse:
+        """Connect, unless it is."""
         socket = self._socket
         if socket is None or socket.closed:
             async with session.post(url + "/v1/tickets", json={}, headers=headers(person)) as answer:
@@ -141,6 +167,11 @@ class Socket:
             await socket.send_json({"op": "hello", "ticket": ticket})
             if (await socket.receive_json())["op"] != "welcome":
                 raise WrongAnswer("no welcome")
+        return socket
+
+    async def __call__(self, session: aiohttp.ClientSession, url: str, number: int, person: str) -> Heard:
+        """Ask and listen to the end."""
+        socket = await self.open(session, url, person)
         heard = Heard(time.monotonic())
         await socket.send_json({"op": "send", "client_id": uuid.uuid4().hex, "text": question(number)})
         while True:
@@ -149,7 +180,7 @@ class Socket:
                 raise WrongAnswer(f"the socket was closed: {message.data}")
             said = json.loads(message.data)
             if said["op"] == "error":
-                raise WrongAnswer(said["error"]["code"])
+                raise Refused(0, said["error"])
             if said["op"] == "event":
                 _events(heard, [said["event"]])
                 if said["event"]["type"] == "end":

@@ -12,6 +12,9 @@ from bench.ask import Heard
 from bench.systems import System
 
 Asker = Callable[[aiohttp.ClientSession, str, int, str], Awaitable[Heard]]
+ASKED_TO_AGREE = ("poll", "sse", "socket")
+GROUP = 50
+"""People who agree at once."""
 PATIENCE = 120.0
 """Seconds after which an answer counts as lost."""
 
@@ -23,20 +26,33 @@ class Result:
     answers: int = 0
     wrong: dict[str, int] = field(default_factory=dict)
     first: list[float] = field(default_factory=list)
+    window: list[float] = field(default_factory=list)
+    """Until the first `ask.WINDOW` characters had come."""
     gaps: list[float] = field(default_factory=list)
     updates: int = 0
     seconds: float = 0.0
     cpu: float = 0.0
     memory_idle: int = 0
     memory_busy: int = 0
+    done: list[float] = field(default_factory=list)
+    """Moments at which an answer was whole."""
+    whole: list[float] = field(default_factory=list)
+    """Until it was."""
+    opened: int = 0
+    opening: float = 0.0
+    """Sockets that were opened before the count began, and the processor seconds of the system for that."""
 
-    def count(self, heard: Heard, expected: str) -> None:
-        """Take one answer in, if it is the right one."""
+    def count(self, heard: Heard, expected: str, since: float | None = None) -> None:
+        """Take one answer in, if it is the right one; times count `since` it was to be asked."""
         if heard.text != expected:
             self.failed("another text")
             return
         self.answers += 1
-        self.first.append(heard.updates[0] - heard.asked)
+        self.done.append(time.monotonic())
+        asked = heard.asked if since is None else since
+        self.first.append(heard.updates[0] - asked)
+        self.whole.append(heard.updates[-1] - asked)
+        self.window.append((heard.window or heard.updates[-1]) - asked)
         self.gaps += [after - before for before, after in zip(heard.updates, heard.updates[1:], strict=False)]
         self.updates += len(heard.updates)
 
@@ -49,6 +65,16 @@ class Result:
         """Processor seconds of the system for 1,000 answers."""
         return self.cpu / self.answers * 1000 if self.answers else float("inf")
 
+    @property
+    def opening_per_1000(self) -> float:
+        """The same for opening 1,000 sockets."""
+        return self.opening / self.opened * 1000 if self.opened else 0.0
+
+    @property
+    def lost(self) -> int:
+        """Answers that did not come, or were wrong."""
+        return sum(self.wrong.values())
+
 
 def asker(kind: str) -> Asker:
     """How a system of that kind is asked; a socket is one person's own."""
@@ -56,22 +82,41 @@ def asker(kind: str) -> Asker:
     return found.get(kind) or ask.Socket()
 
 
+async def agree(web: aiohttp.ClientSession, system: System, people: list[str]) -> None:
+    """Everybody accepts the agreement, a few at a time: it is not what is measured."""
+    if system.kind in ASKED_TO_AGREE:
+        for start in range(0, len(people), GROUP):
+            await asyncio.gather(*(ask.agree(web, system.url, name) for name in people[start : start + GROUP]))
+
+
+async def _open(web: aiohttp.ClientSession, system: System, people: list[str], result: Result) -> list[Asker]:
+    """How each of them asks; sockets are open then, as on a phone that shows the chat."""
+    talks = [asker(system.kind) for _ in people]
+    cpu = system.process.cpu() if system.process else 0.0
+    for talk, person in zip(talks, people, strict=True):
+        if isinstance(talk, ask.Socket):
+            await talk.open(web, system.url, person)
+            result.opened += 1
+    result.opening = (system.process.cpu() if system.process else 0.0) - cpu
+    return talks
+
+
 async def closed(system: System, *, people: int, answers: int, tokens: int, spread: float, offset: int = 0) -> Result:
     """`people` at once, who begin spread over `spread` seconds, until `answers` were asked for."""
     result = Result()
     left = iter(range(offset, offset + answers))
     process = system.process  # None: the upstream itself, whose cost is nobody's
-    async with _session() as session:
-        if system.kind in ("poll", "sse", "socket"):
-            await asyncio.gather(*(ask.agree(session, system.url, f"{offset}x{n}") for n in range(people)))
+    async with session() as web:
+        names = [f"{offset}x{n}" for n in range(people)]
+        await agree(web, system, names)
         result.memory_idle = process.memory() if process else 0
+        talks = await _open(web, system, names, result)
         cpu, began = process.cpu() if process else 0.0, time.monotonic()
 
         async def person(place: int) -> None:
-            talk = asker(system.kind)
             await asyncio.sleep(spread * place / people)
             for number in left:
-                await _one(talk, session, system, number, f"{offset}x{place}", tokens, result)
+                await one(talks[place], web, system, number, names[place], tokens, result)
 
         crowd = [asyncio.create_task(person(place)) for place in range(people)]
         watch = asyncio.create_task(_watch(system, result))
@@ -82,35 +127,36 @@ async def closed(system: System, *, people: int, answers: int, tokens: int, spre
 
 
 async def arriving(system: System, *, rate: float, seconds: float, tokens: int, offset: int = 0) -> Result:
-    """New people at a constant rate, whatever becomes of those before: waiting is never left out of the figures."""
+    """New people at a constant rate, whatever becomes of those before. The first text counts from the moment at which
+    they were to ask, so that no waiting is left out of the figures (coordinated omission)."""
     result = Result()
     process = system.process
-    assert process is not None
-    async with _session() as session:
+    async with session() as web:
         count = int(rate * seconds)
-        if system.kind in ("poll", "sse", "socket"):
-            for start in range(0, count, 100):
-                some = range(start, min(count, start + 100))
-                await asyncio.gather(*(ask.agree(session, system.url, f"{offset}r{n}") for n in some))
-        cpu, began = process.cpu(), time.monotonic()
+        people = [f"{offset}r{n}" for n in range(count)]
+        await agree(web, system, people)
+        talks = await _open(web, system, people, result)
+        cpu, began = process.cpu() if process else 0.0, time.monotonic()
         crowd = []
-        for number in range(count):
-            await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
-            talk = asker(system.kind)
-            one = _one(talk, session, system, offset + number, f"{offset}r{number}", tokens, result)
-            crowd.append(asyncio.create_task(one))
+        for number, (talk, person) in enumerate(zip(talks, people, strict=True)):
+            due = began + number / rate
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            asking = one(talk, web, system, offset + number, person, tokens, result, due)
+            crowd.append(asyncio.create_task(asking))
         await asyncio.gather(*crowd)
-        result.cpu, result.seconds = process.cpu() - cpu, time.monotonic() - began
+        result.cpu, result.seconds = (process.cpu() if process else 0.0) - cpu, time.monotonic() - began
     return result
 
 
-async def _one(
-    talk: Asker, session: aiohttp.ClientSession, system: System, number: int, person: str, tokens: int, result: Result
-) -> None:
+async def one(
+    talk: Asker, web: aiohttp.ClientSession, system: System, number: int, person: str, tokens: int, result: Result,
+    due: float | None = None,
+) -> None:  # fmt: skip
+    """One answer, or what became of it, into `result`."""
     try:
         async with asyncio.timeout(PATIENCE):
-            heard = await talk(session, system.url, number, person)
-        result.count(heard, script.answer(number, tokens))
+            heard = await talk(web, system.url, number, person)
+        result.count(heard, script.answer(number, tokens), due)
     except ask.WrongAnswer as wrong:
         result.failed(str(wrong))
     except (aiohttp.ClientError, TimeoutError, OSError) as lost:
@@ -123,6 +169,7 @@ async def _watch(system: System, result: Result) -> None:
         await asyncio.sleep(1)
 
 
-def _session() -> aiohttp.ClientSession:
+def session() -> aiohttp.ClientSession:
+    """Connections without a bound, as many phones have."""
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
     return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=None), read_bufsize=2**18)

@@ -10,8 +10,14 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def _number(text: str, name: str) -> int:
+    found = re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def free_port() -> int:
@@ -19,6 +25,24 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def processor_seconds(pid: int) -> float:
+    """Of one process, user and system, with its children that were waited for. Raises `OSError` when it is gone."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(fields[place]) for place in (11, 12, 13, 14)) / TICKS
+
+
+@dataclass(frozen=True)
+class Census:
+    """What a process tree has: bytes (`pss`: shared pages are counted in parts; `own`: what it wrote itself, so that
+    others who come and go with the same libraries do not change it), open files, threads."""
+
+    rss: int
+    pss: int
+    own: int
+    files: int
+    threads: int
 
 
 class Process:
@@ -59,21 +83,29 @@ class Process:
 
     def cpu(self) -> float:
         """Seconds of processor time, children that were waited for included."""
-        total = 0
+        total = 0.0
         for pid in self.tree():
             with contextlib.suppress(OSError):
-                fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                total += sum(int(fields[place]) for place in (11, 12, 13, 14))
-        return total / TICKS
+                total += processor_seconds(pid)
+        return total
 
     def memory(self) -> int:
         """Bytes of memory that are its own: shared pages are counted in parts."""
-        total = 0
+        return self.census().pss
+
+    def census(self) -> Census:
+        """All of it, now."""
+        rss = pss = own = files = threads = 0
         for pid in self.tree():
             with contextlib.suppress(OSError):
-                text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-                total += 1024 * int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1])  # type: ignore[index]
-        return total
+                of = pathlib.Path(f"/proc/{pid}")
+                text = (of / "smaps_rollup").read_text()
+                rss += 1024 * _number(text, "Rss")
+                pss += 1024 * _number(text, "Pss")
+                own += 1024 * _number(text, "Pss_Anon")
+                threads += _number((of / "status").read_text(), "Threads")
+                files += len(list((of / "fd").iterdir()))
+        return Census(rss, pss, own, files, threads)
 
     def end(self) -> None:
         """SIGTERM, then SIGKILL to the group."""

@@ -6,12 +6,21 @@ import statistics
 import subprocess
 import sys
 
+from bench.bench import Bench
 from bench.report import spread
+from bench.servers import upstream
 from bench.systems import ROOT, System
 
 
-def starts(folder: pathlib.Path, rounds: int, ports: tuple[int, int]) -> list[str]:
-    """Markdown rows, the two started in turn."""
+def part(bench: Bench) -> None:
+    """Both tables."""
+    with upstream(tokens=1) as ports:
+        bench.tables["starts"], bench.figures["start"] = starts(bench.folder, bench.scale.starts, ports)
+    bench.tables["imports"] = imports()
+
+
+def starts(folder: pathlib.Path, rounds: int, ports: tuple[int, int]) -> tuple[list[str], float]:
+    """Markdown rows, the two started in turn; Yunliao's time over the other's."""
     seconds: dict[str, list[float]] = {"hello": [], "Yunliao": []}
     memory: dict[str, list[float]] = {"hello": [], "Yunliao": []}
     for number in range(rounds):
@@ -26,7 +35,7 @@ def starts(folder: pathlib.Path, rounds: int, ports: tuple[int, int]) -> list[st
     for name, label in (("hello", "bare Flask + gunicorn gevent"), ("Yunliao", "Yunliao, SQLite, empty store")):
         told = "1" if name == "hello" else f"{ratio:.2f}"
         rows.append(f"| {label} | {spread(seconds[name], 2)} | {told} | {spread(memory[name], 0)} |")
-    return rows
+    return rows, ratio
 
 
 def imports(most: int = 12) -> list[str]:

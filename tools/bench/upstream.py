@@ -12,6 +12,7 @@ import json
 from bench.script import number_of, tokens
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+NOTHING = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 PASS = json.dumps({"errcode": 0, "errmsg": "ok", "trace_id": "t", "result": {"suggest": "pass", "label": 100}}).encode()
 PASSED = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nx-openapi-seqid: 1\r\nContent-Length: %d\r\n\r\n" % len(PASS)
@@ -80,6 +81,10 @@ class Chat(Http):
     count, first, gap = 200, 0.2, 0.02
 
     def asked(self, body: bytes) -> None:
+        if not body:  # some proxies look around with a GET
+            if self.transport is not None:
+                self.transport.write(NOTHING)
+            return
         loop = asyncio.get_running_loop()
         messages = json.loads(body)["messages"]
         number = number_of(messages[-1]["content"])

@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import shutil
+import stat
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ LEFT_OUT = ("doc", "groff", "info", "linda", "lintian", "locale", "man")
 CLEAN = 'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/*.bin || true"; };\n'
 """The official image keeps no downloaded packages either."""
 CERTIFICATES = "/build-certificates.crt"
+CHANGING = {"RUN", "COPY"}
+"""Instructions that change files."""
 
 
 @dataclass
@@ -35,6 +38,8 @@ class Image:
     user: str = "root"
     cmd: list[str] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
+    layers: list[tuple[str, int]] = field(default_factory=list)
+    """What each step added, bytes, in order; a step is its instruction and words."""
 
     def argv(self, words: list[str] | None = None) -> list[str]:
         """A command line that runs `words`, or the image's command, inside, as its user. As with Docker the image's
@@ -61,6 +66,9 @@ class Builder:
             for instruction, value in stage.steps:
                 self._say(f"[{stage.name}] {instruction} {' '.join(value.split())[:100]}")
                 self._step(image, instruction, value, given)
+                if instruction in CHANGING:
+                    added = size_of(image.root) - sum(size for _, size in image.layers)
+                    image.layers.append((f"{instruction} {' '.join(value.split())}", added))
             self._built[stage.name] = image
         return image
 
@@ -70,7 +78,8 @@ class Builder:
         earlier = self._built.get(stage.base)
         if earlier:
             subprocess.run(["cp", "-a", "--reflink=auto", str(earlier.root), str(root)], check=True)
-            return Image(root, dict(earlier.env), earlier.folder, earlier.user, earlier.cmd, earlier.ports)
+            state = (dict(earlier.env), earlier.folder, earlier.user, earlier.cmd, earlier.ports, list(earlier.layers))
+            return Image(root, *state)
         release = RELEASE.match(stage.base)
         if not release:
             raise NotBuildable(f"FROM {stage.base}: only Debian can be made here from its packages")
@@ -78,7 +87,8 @@ class Builder:
         made = ["mmdebstrap", "--quiet", "--variant=minbase", *slim, release[1], str(root), MIRROR]
         subprocess.run(made, check=True, stdout=subprocess.DEVNULL)
         (root / "etc/apt/apt.conf.d/docker-clean").write_text(CLEAN)
-        return Image(root, {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"})
+        path = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+        return Image(root, path, layers=[(f"FROM {stage.base}", size_of(root))])
 
     def _step(self, image: Image, instruction: str, value: str, given: dict[str, str]) -> None:
         match instruction:
@@ -132,3 +142,15 @@ class Builder:
         finally:
             lent.unlink(missing_ok=True)
             resolver.unlink(missing_ok=True)
+
+
+def size_of(root: pathlib.Path) -> int:
+    """Bytes in the files below `root`, those with several names once: what has to be fetched, whatever the disk."""
+    total, seen = 0, set()
+    for folder, _, names in os.walk(root):
+        for name in names:
+            found = os.lstat(os.path.join(folder, name))
+            if found.st_ino not in seen and not stat.S_ISCHR(found.st_mode):
+                total += found.st_size
+                seen.add(found.st_ino)
+    return total

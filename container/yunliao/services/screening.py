@@ -14,7 +14,7 @@ from yunliao.ports import Matcher, Moderator
 
 INPUT_POLICY = GuardPolicy(first_chars=2200, growth=1.0)
 """A message is all there at once: few pieces, cut at sentence ends, overlapping like the windows of an answer."""
-WIDEST = 3.0
+WIDEST = 9.0
 """With the moderation quota nearly used up, the windows of answers are so much larger than otherwise, added to 1."""
 
 

@@ -112,7 +112,7 @@ def test_a_long_message_is_asked_about_in_overlapping_pieces() -> None:
 
 def test_pressure_widens() -> None:
     assert Screening(Words(), [Layer(passing, 0.0)], threaded).widen() == 1.0
-    assert Screening(Words(), [Layer(passing, 0.2), Layer(passing, 1.0)], threaded).widen() == 4.0
+    assert Screening(Words(), [Layer(passing, 0.2), Layer(passing, 1.0)], threaded).widen() == 10.0
     assert Screening(Words(), [], threaded).widen() == 1.0
 
 

@@ -137,6 +137,7 @@ class Connections:
         if self._address.scheme == "https":
             self._tls = context or ssl.create_default_context()
         self._idle: deque[Connection] = deque()
+        self._closed = False
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -181,14 +182,15 @@ class Connections:
         """Keep it for the next answer, or close it."""
         connection.idle_since = self._clock.monotonic()
         with self._lock:
-            if connection.keepable and len(self._idle) < MAX_IDLE:
+            if connection.keepable and len(self._idle) < MAX_IDLE and not self._closed:
                 self._idle.append(connection)
                 return
         connection.close()
 
     def close(self) -> None:
-        """Close what is kept."""
+        """Close what is kept, and from now on what is given back."""
         with self._lock:
+            self._closed = True
             kept = list(self._idle)
             self._idle.clear()
         for connection in kept:

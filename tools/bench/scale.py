@@ -1,0 +1,37 @@
+"""How much is measured: the whole run, the quick one, and the smallest that fills every row."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Counts, and seconds of each load."""
+
+    starts: int
+    rounds: int
+    people: int
+    answers: int
+    rate: float
+    arrivals: float
+    live: tuple[int, ...]
+    live_tokens: int
+    stored: tuple[int, ...]
+    stored_answers: int
+    step: float
+    overload: float
+    least_rate: float
+    largest_rate: float
+
+
+WHOLE = Scale(
+    starts=7, rounds=3, people=50, answers=150, rate=8, arrivals=20, live=(50, 200, 500, 1000), live_tokens=200,
+    stored=(10, 1_000, 10_000, 100_000), stored_answers=300, step=6, overload=30, least_rate=20, largest_rate=600,
+)  # fmt: skip
+QUICK = Scale(
+    starts=3, rounds=1, people=50, answers=50, rate=8, arrivals=5, live=(50, 200), live_tokens=60,
+    stored=(10, 1_000), stored_answers=100, step=3, overload=6, least_rate=40, largest_rate=600,
+)  # fmt: skip
+TINY = Scale(
+    starts=1, rounds=1, people=3, answers=3, rate=3, arrivals=1, live=(2, 4), live_tokens=30, stored=(5, 10),
+    stored_answers=4, step=1, overload=2, least_rate=4, largest_rate=4,
+)  # fmt: skip
