@@ -34,7 +34,7 @@ def test_a_pause_is_never_longer_than_the_longest() -> None:
 
 def test_the_first_text_is_not_missed_by_a_pause() -> None:
     assert pace_of(100).pause(Wanted(2, True)) == 0.0
-    assert 2 / 100 < CLOSE
+    assert CLOSE > 2 / 100
     assert pace_of(100).pause(Wanted(0, True)) == SOONEST  # only a sentence has to end
 
 
