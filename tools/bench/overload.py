@@ -45,6 +45,8 @@ class Step:
 async def step(system: System, rate: float, seconds: float, tokens: int, offset: int) -> Step:
     """Goodput is counted from when answers begin to be whole, for as long as people came."""
     result = await load.arriving(system, rate=rate, seconds=seconds, tokens=tokens, offset=offset)
+    if result.wrong:
+        say(f"wrong or lost: {result.wrong}")
     if not result.done:
         return Step(rate, 0, [], result.lost, LENGTH)
     began = min(result.done)

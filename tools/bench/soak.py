@@ -210,12 +210,10 @@ def table(moments: list[Moment], result: load.Result, left: int, rate: float) ->
     first, last = moments[0], moments[-1]
     over = {"live turns": last.live, "listeners": last.listeners, "leases": last.leases}
     kept = ", ".join(f"{count} {name}" for name, count in over.items())
-    grown = slope(moments)
     rows += [
         "",
-        f"{rate:g} answers a second, {result.answers:,} right, {sum(result.wrong.values())} wrong or lost, {left} left "
-        "early. "
-        f"Its own memory over the last two thirds: {grown:+.1f} MB an hour. Left over when all had gone: {kept}; open files "
-        f"{first.files} before and {last.files} after, greenlets {first.greenlets} and {last.greenlets}.",
+        f"{rate:g} answers a second, {result.answers:,} right, {result.lost} wrong or lost, {left} left early. Its own "
+        f"memory over the last two thirds: {slope(moments):+.1f} MB an hour. Left over when all had gone: {kept}; "
+        f"open files {first.files} before and {last.files} after, greenlets {first.greenlets} and {last.greenlets}.",
     ]
     return rows

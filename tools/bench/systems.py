@@ -6,6 +6,7 @@ import os
 import pathlib
 import secrets
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass, field
 
@@ -97,7 +98,7 @@ class System:
             "YUNLIAO_APPIDS": "wxbench",
             "YUNLIAO_RATE_LIMIT": "99999/minute",
             "YUNLIAO_MAX_LIVE": "2000",
-            # The stand-in has no quota; with WeChat's own 4,000 checks a minute it, not the machine, would be the limit.
+            # The machine is measured: WeChat's own 4,000 checks a minute would be the limit long before it.
             "YUNLIAO_CHECKS_PER_MINUTE": "100000000",
             "YUNLIAO_CHECKS_PER_DAY": "10000000000",
             "YUNLIAO_METRICS_TOKEN": "",
@@ -137,8 +138,10 @@ def everything(
     found = [System(DIRECT, "openai", folder / "direct", url=f"http://127.0.0.1:{ports[0]}")]
     if shutil.which("nginx"):
         found.append(System("nginx, bare proxy", "openai", folder / "nginx"))
-    found += [System(NAIVE, "chat", folder / "naive"), System("tutorial backend", "chat", folder / "tutorial")]
-    if pathlib.Path(_peers()).with_name("litellm").exists():
+    found.append(System(NAIVE, "chat", folder / "naive"))
+    if installed("uvicorn"):
+        found.append(System("tutorial backend", "chat", folder / "tutorial"))
+    if installed("litellm"):
         found.append(System("LiteLLM", "openai", folder / "litellm", health="/health/liveliness"))
     found.append(yunliao(folder / "sqlite", "socket"))
     found += [yunliao(folder / kind, kind, store_url, f"{database}_{kind}") for kind in ("socket", "sse", "poll")]
@@ -150,9 +153,17 @@ def missing() -> list[str]:
     said = []
     if not shutil.which("nginx"):
         said.append("nginx is not installed here (`apt install nginx-light`): its row is missing.")
-    if not pathlib.Path(_peers()).with_name("litellm").exists():
+    if not installed("uvicorn"):
+        said.append("FastAPI and uvicorn are not installed here: the tutorial backend's row is missing.")
+    if not installed("litellm"):
         said.append("LiteLLM is not installed in `.venv-bench`: its row is missing.")
     return said
+
+
+def installed(module: str) -> bool:
+    """Whether the peers' interpreter has it."""
+    code = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
+    return subprocess.run([_peers(), "-c", code], check=False).returncode == 0
 
 
 def _peers() -> str:

@@ -44,7 +44,9 @@ TARGETS = (
            beside="over its first token {first over first p50:+,.1f} ms"),
     Target(FIRST + "p99", "first over window p99", 40, " ms", 1, part="streaming",
            beside="over its first token {first over first p99:+,.1f} ms"),
-    Target(CHECK + "p50", "check over p50", 10, " ms", 1, part="check", beside="p99 {check over p99:+,.1f} ms"),
+    Target(CHECK + "p50", "check over p50", 10, " ms", 1, part="check",
+           beside="p99 {check over p99:+,.1f} ms; with the question's own check taken out too "
+           "{both checks over p50:+,.1f} ms"),
     Target("live answers at ten tokens a second held with a p99 gap of at most 400 ms", "live held", 1000, "", 0,
            least=True, part="growth", beside="p99 gap at {live most:,.0f}: {gap p99 at most:,.0f} ms"),
     Target("memory per live answer, at the largest number", "memory per live", 60, " KB", 0, part="growth"),
