@@ -249,10 +249,10 @@ test('settings, models and prices are shown, and no secret anywhere', async () =
   const bodies = []
   desk.page.on('response', async (response) => bodies.push(await response.text().catch(() => '')))
   await desk.signIn('looker', 'viewer')
-  for (const tab of ['overview', 'users', 'cases', 'lists', 'relays', 'models', 'settings', 'audit']) {
+  for (const tab of ['overview', 'users', 'cases', 'lists', 'relays', 'models', 'settings', 'audit', 'operators']) {
     await desk.go(tab)
     for (const secret of ['canary-jobs-secret-1', 'sqlite:', 'local1:']) assert.ok(!(await desk.text()).includes(secret), `${secret} in ${tab}`)
-    const changing = ['关闭', '测试', '新建版本', '登记投诉', '裁定', '暂停使用', '停用词表']
+    const changing = ['关闭', '测试', '新建版本', '登记投诉', '裁定', '暂停使用', '停用词表', '新建账号']
     for (const name of changing) assert.equal(await desk.button(name).count(), 0, `${name} in ${tab}`)
   }
   assert.ok(!bodies.some((body) => body.includes('canary-jobs-secret-1')))
@@ -263,6 +263,37 @@ test('settings, models and prices are shown, and no secret anywhere', async () =
   await desk.sees('输出 8')
   await desk.go('audit')
   await desk.sees('只有所有者可以看审计日志')
+  await desk.done()
+})
+
+test('an owner makes an account, hands its password over, and takes it away at once', async () => {
+  const desk = await Desk.open(browser, cloud)
+  await desk.signIn('founder')
+  await desk.go('operators')
+  await desk.button('新建账号').click()
+  await desk.dialog.getByLabel('账号名').fill('novice')
+  await desk.dialog.getByLabel('角色').selectOption('operator')
+  await desk.dialog.getByRole('button', { name: '新建账号' }).click()
+  await desk.sees('只显示这一次')
+  const given = await desk.page.locator('.code').innerText()
+  await desk.button('知道了').click()
+  const novice = await Desk.open(browser, cloud)
+  await novice.page.getByLabel('账号名').fill('novice')
+  await novice.page.getByLabel('密码').fill(given)
+  await novice.button('登录').click()
+  await novice.sees('novice · 运营')
+
+  await desk.button('停用 novice').click()
+  await desk.dialog.getByRole('button', { name: '停用' }).click()
+  await desk.sees('账号已停用')
+  await novice.page.evaluate(() => { window.location.hash = '#/relays' })
+  await novice.sees('登录已过期')
+  await novice.button('换一个账号').click()
+  await novice.page.getByLabel('账号名').waitFor()
+  assert.equal(await novice.page.evaluate(() => sessionStorage.length), 0)
+  await novice.done()
+  await desk.settle()
+  assert.equal(await desk.button('停用 founder').count(), 0)
   await desk.done()
 })
 

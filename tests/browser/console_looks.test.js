@@ -8,7 +8,7 @@ const { until, endAll } = require('./harness')
 const { LocalCloud } = require('./cloud')
 const { Desk, launchBrowser } = require('./console')
 
-const TABS = ['overview', 'users', 'cases', 'lists', 'relays', 'models', 'settings', 'audit']
+const TABS = ['overview', 'users', 'cases', 'lists', 'relays', 'models', 'settings', 'audit', 'operators']
 const PRICES = { version: 'c-1', models: { 'demo-chat': { input: 2000000, output: 8000000 } }, plans: { free: { daily: 500000 } } }
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }
 let cloud

@@ -101,6 +101,14 @@ def test_the_public_link_is_off_and_when_on_carries_no_identity_of_ours(cloud, p
     assert not [n for n in headers_at_container(phone, link="public", headers=FORGED) if n.startswith("x-wx")]
 
 
+def test_the_operator_plane_is_reached_as_from_the_vpc_and_by_a_mini_program_but_not_from_outside(phone):
+    inside = phone.pool.request("GET", phone.url + "/op/v1/me", headers={"Authorization": "Bearer t"})
+    seen = inside.json()["headers"]
+    assert not [name for name in seen if name.startswith("x-wx")] and seen["authorization"] == "Bearer t"
+    assert phone.call("/op/v1/me", link="public", headers={"X-Local-Link": "public"}).status == 403
+    assert phone.call("/op/v1/me").json()["headers"]["x-wx-openid"] == openid_of("alice")
+
+
 def test_pages_of_another_origin_are_refused(phone):
     assert phone.call("/v1/me", headers={"Origin": "http://evil.example"}).status == 403
     assert phone.call("/v1/me", headers={"Origin": phone.url}).status == 200

@@ -94,7 +94,7 @@ async function complaint(page) {
 
 const shown = [
   ['sign-in', null], ['overview', tab('overview')], ['users', user], ['suspend', suspending], ['cases', tab('cases')], ['case', complaint], ['lists', lists], ['relays', relays],
-  ['models', tab('models')], ['settings', tab('settings')], ['audit', tab('audit')],
+  ['models', tab('models')], ['settings', tab('settings')], ['audit', tab('audit')], ['operators', tab('operators')],
 ]
 const onAPhone = ['sign-in', 'overview', 'users', 'suspend', 'case', 'relays', 'settings']
 

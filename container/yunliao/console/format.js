@@ -11,7 +11,8 @@ export const percent = (value) => new Intl.NumberFormat(locale(), { style: 'perc
 export const credits = (micro) => new Intl.NumberFormat(locale(), { maximumFractionDigits: 6 }).format(micro / 1e6)
 export const when = (ms) => (ms ? new Intl.DateTimeFormat(locale(), TIME).format(new Date(ms)) : '—')
 export const hour = (ms) => new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', hour12: false }).format(new Date(ms))
-export const day = (ms) => new Intl.DateTimeFormat(locale(), { month: '2-digit', day: '2-digit' }).format(new Date(ms))
+/** A day of the service's figures: those begin at midnight in China, wherever the reader is. */
+export const day = (ms) => new Intl.DateTimeFormat(locale(), { month: '2-digit', day: '2-digit', timeZone: 'Asia/Shanghai' }).format(new Date(ms))
 
 /** Milliseconds as a length of time. */
 export function span(ms) {

@@ -12,8 +12,9 @@ import * as lists from './lists.js'
 import * as relays from './relays.js'
 import * as setup from './setup.js'
 import * as audit from './audit.js'
+import * as operators from './operators.js'
 
-const TABS = [['overview', overview.show], ['users', users.show], ['cases', cases.show], ['lists', lists.show], ['relays', relays.show], ['models', setup.models], ['settings', setup.settings], ['audit', audit.show]]
+const TABS = [['overview', overview.show], ['users', users.show], ['cases', cases.show], ['lists', lists.show], ['relays', relays.show], ['models', setup.models], ['settings', setup.settings], ['audit', audit.show], ['operators', operators.show]]
 const THEMES = ['system', 'light', 'dark']
 const THEME_KEY = 'yunliao.console.theme'
 

@@ -7,7 +7,7 @@ const zh = {
   name: '账号名', password: '密码', signOut: '退出登录', otherAccount: '换一个账号', language: 'English', theme: '主题', 'themes.system': '跟随系统', 'themes.light': '浅色', 'themes.dark': '深色',
   cancel: '取消', close: '关闭', undo: '撤销', undone: '已撤销', retry: '重试', loading: '正在加载…', more: '加载更多', older: '更早的消息', refresh: '刷新', network: '连不上服务，请检查网络后重试。', requestId: '请求编号',
   menu: '菜单', skip: '跳到内容', account: '账号', 'role.viewer': '只读', 'role.operator': '运营', 'role.owner': '所有者', 'role.user': '用户', 'role.assistant': '回答',
-  'tabs.overview': '概览', 'tabs.users': '用户', 'tabs.cases': '审核队列', 'tabs.lists': '词表', 'tabs.relays': '上游', 'tabs.models': '模型与价格', 'tabs.settings': '设置', 'tabs.audit': '审计日志',
+  'tabs.overview': '概览', 'tabs.users': '用户', 'tabs.cases': '审核队列', 'tabs.lists': '词表', 'tabs.relays': '上游', 'tabs.models': '模型与价格', 'tabs.settings': '设置', 'tabs.audit': '审计日志', 'tabs.operators': '账号',
   newPassword: '新密码', oldPassword: '现在的密码', changePassword: '修改密码', passwordHint: '12 个字符以上，至少 6 种不同字符。修改后所有会话都会结束。', passwordDone: '密码已修改，请用新密码登录',
   bindCode: '绑定小程序', bindText: '在小程序「设置」的「关于」里连按版本号五次，输入这个代码。只能用一次，10 分钟内有效：', bindDone: '知道了',
   hours: '24 小时', days: '30 天', overTime: '走势', asTable: '以表格查看', turns: '对话轮', cost: '成本（额度）', firstTextP90: '首字时间 P90', time: '时间', asOf: '数据截至', refreshes: '页面可见时每 5 秒刷新',
@@ -31,6 +31,7 @@ const zh = {
   defaultModel: '默认', modelId: '模型', price: '价格（额度 / 百万 token）', free: '免费', 'whats.input': '输入', 'whats.cached': '缓存输入', 'whats.output': '输出', 'whats.reasoning': '思考', 'whats.image': '每张图片', priceTable: '价格表', noPrices: '没有价格表：一切免费。', day: '天', 'limits.turn': '每轮上限', 'limits.user_day': '每人每天上限', 'limits.service_day': '全服务每天上限', noLimit: '不限', pricesWhere: '价格在 YUNLIAO_PRICES 里修改；已受理的问题按受理时的价格计算。',
   settingsHint: '只读，密钥不会显示。修改：', filter: '筛选', noSetting: '没有符合的设置', set: '已设置', notSet: '未设置', empty: '空', byDefault: '默认',
   ownersOnly: '只有所有者可以看审计日志。', actor: '谁', action: '做了什么', actionHint: '开头几个字母即可，例如 user.', subject: '对象', verify: '校验完整性', intact: '完整，条数', broken: '不完整：', noEntries: '没有符合的记录',
+  ownersOnlyAccounts: '只有所有者可以管理账号。', accounts: '运营账号', addAccount: '新建账号', nameHint: '1 到 32 个字母、数字或 . _ -', roleName: '角色', 'may.viewer': '只能查看', 'may.operator': '处理用户、案件、词表、上游', 'may.owner': '全部，含额度、账号与审计', changeRole: '修改角色', roleChanged: '角色已修改', givePassword: '重设密码', givePasswordText: '现在的密码和所有会话立即失效。', passwordOf: '密码：', shownOnce: '只显示这一次，请私下交给本人；登录后可以自己修改。', disable: '停用', enable: '启用', disableText: '所有会话立即结束。', disabled: '已停用', disabledDone: '账号已停用', enabledDone: '账号已启用',
   nothingHere: '没有这个页面',
 }
 
@@ -39,7 +40,7 @@ const en = {
   name: 'Account', password: 'Password', signOut: 'Sign out', otherAccount: 'Another account', language: '中文', theme: 'Theme', 'themes.system': 'System', 'themes.light': 'Light', 'themes.dark': 'Dark',
   cancel: 'Cancel', close: 'Close', undo: 'Undo', undone: 'Undone', retry: 'Try again', loading: 'Loading…', more: 'Load more', older: 'Older messages', refresh: 'Refresh', network: 'The service cannot be reached. Check the network and try again.', requestId: 'request',
   menu: 'Menu', skip: 'Skip to content', account: 'Account', 'role.viewer': 'viewer', 'role.operator': 'operator', 'role.owner': 'owner', 'role.user': 'User', 'role.assistant': 'Answer',
-  'tabs.overview': 'Overview', 'tabs.users': 'Users', 'tabs.cases': 'Review queue', 'tabs.lists': 'Word lists', 'tabs.relays': 'Relays', 'tabs.models': 'Models, prices', 'tabs.settings': 'Settings', 'tabs.audit': 'Audit log',
+  'tabs.overview': 'Overview', 'tabs.users': 'Users', 'tabs.cases': 'Review queue', 'tabs.lists': 'Word lists', 'tabs.relays': 'Relays', 'tabs.models': 'Models, prices', 'tabs.settings': 'Settings', 'tabs.audit': 'Audit log', 'tabs.operators': 'Accounts',
   newPassword: 'New password', oldPassword: 'Present password', changePassword: 'Change password', passwordHint: '12 characters or more, six different ones. Ends all sessions.', passwordDone: 'Password changed: sign in with the new one',
   bindCode: 'Bind the mini-program', bindText: 'In the mini-program: Settings, About, tap the version five times, and type this code. Good once, for 10 minutes:', bindDone: 'Done',
   hours: '24 hours', days: '30 days', overTime: 'Over time', asTable: 'As a table', turns: 'Turns', cost: 'Cost (credits)', firstTextP90: 'Time to first text, P90', time: 'Time', asOf: 'As of', refreshes: 'refreshes every 5 s while visible',
@@ -63,6 +64,7 @@ const en = {
   defaultModel: 'default', modelId: 'Model', price: 'Price (credits per million tokens)', free: 'free', 'whats.input': 'Input', 'whats.cached': 'Cached input', 'whats.output': 'Output', 'whats.reasoning': 'Reasoning', 'whats.image': 'Each image', priceTable: 'Price table', noPrices: 'There is none: nothing costs anything.', day: 'day', 'limits.turn': 'Most a turn may cost', 'limits.user_day': 'Most a user may spend a day', 'limits.service_day': 'Most the service may cost a day', noLimit: 'no limit', pricesWhere: 'Prices are changed in YUNLIAO_PRICES; a question that was accepted keeps the price it was accepted with.',
   settingsHint: 'Read only; secrets are never shown. To change one:', filter: 'Filter', noSetting: 'No such setting', set: 'set', notSet: 'not set', empty: 'empty', byDefault: 'default',
   ownersOnly: 'Only owners may read the audit log.', actor: 'Who', action: 'What', actionHint: 'its beginning will do, such as user.', subject: 'About', verify: 'Verify', intact: 'Whole; entries:', broken: 'Not whole:', noEntries: 'No such entries',
+  ownersOnlyAccounts: 'Only owners may manage accounts.', accounts: 'Accounts of operators', addAccount: 'New account', nameHint: '1 to 32 letters, digits, . _ -', roleName: 'Role', 'may.viewer': 'may look', 'may.operator': 'users, cases, word lists, relays', 'may.owner': 'everything: credits, accounts and audit too', changeRole: 'Change the role', roleChanged: 'Role changed', givePassword: 'New password', givePasswordText: 'The present password and all sessions end at once.', passwordOf: 'Password of', shownOnce: 'Shown this once: hand it over in private. It can be changed after the log-in.', disable: 'Disable', enable: 'Enable', disableText: 'All sessions end at once.', disabled: 'disabled', disabledDone: 'Account disabled', enabledDone: 'Account enabled',
   nothingHere: 'There is no such page',
 }
 

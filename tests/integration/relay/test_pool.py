@@ -134,6 +134,7 @@ def test_one_that_is_switched_off_is_not_asked_and_of_none_the_turn_is_told(upst
     off = {"a"}
     made = pool(first(a), second(b), off=off)
     assert Heard(made.stream(REQUEST)).text == "b"
+    assert made.summary() == "1 of 2 upstreams in order"
     off.add("b")
     heard = Heard(made.stream(REQUEST))
     assert heard.end == "relay_overloaded" and heard.failure is not None and heard.failure.retry_after == 60

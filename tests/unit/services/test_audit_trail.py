@@ -10,6 +10,7 @@ from tests.fakes.memory_store import MemoryStore
 from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.ports_records import AuditEntry
+from yunliao.services import audit_trail
 from yunliao.services.audit_trail import HEAD, AuditTrail, Head
 from yunliao.services.shared_key import SharedKey
 
@@ -122,5 +123,28 @@ def test_many_writers_make_one_chain(chain: Chain) -> None:
     assert chain.trail.verify().problem == ""
 
 
+def test_a_search_goes_back_by_pages_and_looks_at_a_bounded_number_of_entries(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_trail, "PAGE", 2)
+    for number in (9, 10, 11):
+        chain.trail.note("bob", "case.look", subject=f"c{number}")
+    newest = chain.trail.find(before=None, limit=2)
+    assert ([one.seq for one in newest.entries], newest.next) == ([11, 10], 10)
+    assert [one.seq for one in chain.trail.find(before=newest.next, limit=3).entries] == [9, 8, 7]
+    by = chain.trail.find(before=None, limit=50, actor="alice", action="user.", subject="u3")
+    assert ([one.seq for one in by.entries], by.next) == ([3], None)
+    monkeypatch.setattr(audit_trail, "MOST_LOOKED_AT", 4)
+    seen, before = [], None
+    for _ in range(3):
+        part = chain.trail.find(before=before, limit=50, subject="u1")
+        seen += [one.seq for one in part.entries]
+        before = part.next
+    assert (seen, before) == ([1], None)
+    assert chain.trail.find(before=1, limit=5).entries == []
+    assert chain.trail.find(before=999, limit=1).entries[0].seq == 11
+
+
 def test_an_empty_log_is_whole() -> None:
+    assert Chain().trail.find(before=None, limit=5) == audit_trail.AuditFound([], None)
     assert Chain().trail.verify().problem == ""

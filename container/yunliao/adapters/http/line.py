@@ -121,6 +121,8 @@ class Line:
 
     def rest(self, seconds: float, beat: Beat) -> None:
         """Wait about so long; ends at once when closed."""
+        if seconds <= 0:
+            return
         place = threading.Lock()
         place.acquire()
         self._place = place

@@ -11,6 +11,8 @@ SHARE = 0.7
 """Part of the expected time that passes before the next look: the speed is a guess."""
 SOONEST = 0.01
 """Seconds between two looks while the first text is waited for."""
+CLOSE = 0.03
+"""Expected seconds to the first window from which on every piece is read as it comes."""
 LEAST = 0.1
 """Seconds between two looks afterwards: the commit is no faster (services/committer.py)."""
 
@@ -32,9 +34,11 @@ class Pace:
         self._now = now
 
     def pause(self, wanted: Wanted) -> float:
-        """Seconds to leave the stream alone."""
+        """Seconds to leave the stream alone; 0: read what comes next."""
         took = self._now - self._since if self._since is not None else 0.0
         if not self._chars or took <= 0:
             return min(SOONEST if wanted.soon else LEAST, self._longest)
-        expected = wanted.chars * took / self._chars * SHARE
-        return min(max(expected, SOONEST if wanted.soon else LEAST), self._longest)
+        expected = wanted.chars * took / self._chars
+        if wanted.soon and 0 < expected < CLOSE:
+            return 0.0
+        return min(max(expected * SHARE, SOONEST if wanted.soon else LEAST), self._longest)

@@ -87,7 +87,10 @@ class RelayPool:
 
     def summary(self) -> str:
         """One line for `/readyz`, which anybody may read: numbers, no names."""
-        closed = sum(1 for one in self.upstreams if one.breaker.state == "closed" and not one.rests)
+        off = self.off()
+        closed = sum(
+            1 for one in self.upstreams if one.breaker.state == "closed" and not one.rests and one.name not in off
+        )
         return f"{closed} of {len(self.upstreams)} upstreams in order"
 
     def close(self) -> None:

@@ -1,0 +1,56 @@
+"""When a stream is looked at again."""
+
+import pytest
+
+from yunliao.adapters.relay.pace import CLOSE, LEAST, SOONEST, Pace
+from yunliao.ports import Wanted
+
+LONGEST = 0.15
+
+
+def pace_of(chars_a_second: float) -> Pace:
+    made = Pace(LONGEST)
+    made.came(1, 10.0)  # whatever came first says nothing about the speed
+    made.came(int(chars_a_second), 11.0)
+    return made
+
+
+def test_before_the_speed_is_known_it_looks_soon() -> None:
+    made = Pace(LONGEST)
+    made.came(500, 10.0)
+    assert made.pause(Wanted(40, True)) == SOONEST
+    assert made.pause(Wanted(40, False)) == LEAST
+
+
+def test_most_of_the_expected_time_passes_at_once() -> None:
+    assert pace_of(400).pause(Wanted(60, False)) == pytest.approx(0.7 * 60 / 400)
+    assert pace_of(400).pause(Wanted(60, True)) == pytest.approx(0.7 * 60 / 400)
+
+
+def test_a_pause_is_never_longer_than_the_longest() -> None:
+    assert pace_of(10).pause(Wanted(300, False)) == LONGEST
+    assert pace_of(10).pause(Wanted(300, True)) == LONGEST
+
+
+def test_the_first_text_is_not_missed_by_a_pause() -> None:
+    assert pace_of(100).pause(Wanted(2, True)) == 0.0
+    assert CLOSE > 2 / 100
+    assert pace_of(100).pause(Wanted(0, True)) == SOONEST  # only a sentence has to end
+
+
+def test_later_text_is_read_no_faster_than_it_is_written() -> None:
+    assert pace_of(10_000).pause(Wanted(1, False)) == LEAST
+    assert pace_of(10_000).pause(Wanted(0, False)) == LEAST
+
+
+def test_looks_before_the_first_window_are_few() -> None:
+    """Two characters every 20 ms, 40 wanted: a look for every piece would be twenty."""
+    made, now, had, looks = Pace(LONGEST), 0.0, 0, 0
+    while had < 40:
+        looks += 1
+        arrived = int(now / 0.02 + 1e-9) * 2 + 2
+        made.came(arrived - had, now)
+        had = arrived
+        now += made.pause(Wanted(40 - had, True)) or 0.02
+    assert looks <= 10
+    assert now <= 0.42
