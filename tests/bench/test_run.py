@@ -5,7 +5,6 @@ import pathlib
 import re
 
 import pytest
-
 from bench.__main__ import PARTS, run
 from bench.scale import TINY
 from bench.targets import TARGETS
