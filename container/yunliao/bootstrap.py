@@ -534,7 +534,7 @@ def _slots(settings: Settings, store: Store, clock: SystemClock, instance: str) 
             limit=settings.max_live_total,
             lease_seconds=settings.lease_seconds,
         )
-    return Slots(max_live=settings.max_live, max_queue=settings.max_queue, seats=seats, spawn=spawn)
+    return Slots(max_live=settings.max_live, max_queue=settings.max_queue, clock=clock, seats=seats, spawn=spawn)
 
 
 def _pricing(
