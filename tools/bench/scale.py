@@ -31,7 +31,7 @@ WHOLE = Scale(
     overload=30, least_rate=20, largest_rate=600,
 )  # fmt: skip
 QUICK = Scale(
-    starts=3, rounds=1, people=50, answers=50, tokens=200, spread=4, rate=8, arrivals=5, live=(50, 200), live_tokens=60,
+    starts=3, rounds=1, people=50, answers=50, tokens=100, spread=2, rate=8, arrivals=4, live=(50, 200), live_tokens=60,
     stored=(10, 1_000), stored_answers=100, step=3, overload=6, least_rate=40, largest_rate=600,
 )  # fmt: skip
 TINY = Scale(
