@@ -104,7 +104,10 @@ class Slots:
         clock: Clock,
         seats: SharedSeats | None = None,
         spawn: Callable[[Callable[[], None]], None] | None = None,
+        strained: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`strained` says that a turn could not be served now although there is a place."""
+        self._strained = strained
         self._promises = Promises(clock)
         self._max_live = max_live
         self._max_queue = max_queue
@@ -122,11 +125,11 @@ class Slots:
         return len(self._waiting)
 
     def check_room(self) -> None:
-        """Raises `QueueFull` when one more turn would find no place to wait in."""
+        """Raises `QueueFull` when one more turn would find no place to wait in, or could not be served."""
         # With shared seats everybody waits for a moment, so one who waits is not yet a queue.
         least = 0 if self._seats is None else 1
         full = self._seats is not None or len(self._held) >= self._max_live
-        if full and len(self._waiting) >= max(least, self._max_queue):
+        if self._strained() or (full and len(self._waiting) >= max(least, self._max_queue)):
             with self._lock:
                 raise QueueFull(retry_after=math.ceil(self._promises.next()))
 

@@ -188,3 +188,13 @@ def test_nobody_is_sent_away_for_longer_than_a_minute_and_an_old_crowd_is_forgot
     with pytest.raises(QueueFull) as caught:
         slots.check_room()
     assert (caught.value.retry_after or 0) <= 5
+
+
+def test_a_free_place_is_no_use_while_nothing_could_be_checked() -> None:
+    strained = [True]
+    slots = Slots(max_live=5, max_queue=5, clock=FakeClock(), strained=lambda: strained[0])
+    with pytest.raises(QueueFull) as caught:
+        slots.check_room()
+    assert caught.value.retry_after
+    strained[0] = False
+    slots.check_room()
