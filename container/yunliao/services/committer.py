@@ -44,7 +44,9 @@ class Committer:
         self._beat = lease_seconds / 3
         self._runs = runs
         self._ended = ended
-        self._ready: dict[str, Run] = {}
+        self._ready: dict[int, Run] = {}
+        """By identity: a turn that was lost and taken over again has two runs, and each has its say."""
+        self._repeats = False
         self._ready_lock = threading.Lock()
         self._tick_at = 0.0
         self._woken = threading.Event()
@@ -57,7 +59,7 @@ class Committer:
     def wake(self, run: Run, urgent: bool = False) -> None:
         """A turn may have something to commit; `urgent` does not wait for the pace."""
         with self._ready_lock:
-            self._ready[run.turn.id] = run
+            self._ready[id(run)] = run
         self._rouse(urgent)
 
     def begin(self) -> None:
@@ -97,11 +99,16 @@ class Committer:
             try:
                 self._commit(ready, now)
             except StoreUnavailable:
+                self._repeats = True
                 with self._ready_lock:
                     self._ready = ready | self._ready
                 raise
+            if self._repeats:  # what was written is what failed before: each may have come to say more since
+                self._repeats = False
+                for run in ready.values():
+                    self.wake(run)
 
-    def _due(self, now: float) -> dict[str, Run]:
+    def _due(self, now: float) -> dict[int, Run]:
         """What is to be looked at now."""
         if now - self._tick_at >= TICK:
             self._tick_at = now
@@ -112,7 +119,7 @@ class Committer:
             ready, self._ready = self._ready, {}
         return ready
 
-    def _commit(self, ready: dict[str, Run], now: float) -> None:
+    def _commit(self, ready: dict[int, Run], now: float) -> None:
         beat = now - self._beat_at >= self._beat
         pairs = [(run, write) for run in ready.values() if (write := run.collect()) is not None]
         if beat:

@@ -139,6 +139,7 @@ class Run:
         self._seq = turn.last_seq
         self._state = turn.state
         self._inflight: tuple[TurnWrite, list[Numbered]] | None = None
+        self._written = False
         self._granted: threading.Event | None = None
         self._lease_until = turn.lease_until
         self._joiner = Joiner("")
@@ -425,8 +426,8 @@ class Run:
         with self._lock:
             if self._inflight:
                 return self._inflight[0]
-            if self._abandoned:
-                return None
+            if self._abandoned or self._written:
+                return None  # a check that was still out when it ended has answered
             now = self._tools.clock.now_ms()
             outcome = self.outcome
             events = self._queue_events(now) if outcome is None else []
@@ -447,9 +448,10 @@ class Run:
     def committed(self, *, lost: bool, lease_until: int = 0) -> None:
         """The write of `collect` is durable and the lease renewed, or the turn is no longer ours."""
         with self._lock:
-            self._lease_until = max(self._lease_until, lease_until)
+            self._lease_until = lease_until or self._lease_until  # as the store has it now, be it sooner than before
             write, shown = self._inflight or (None, [])
             self._inflight = None
+            self._written = self._written or (write is not None and write.ending is not None)
         if lost or write is None:
             if lost:
                 self.lost = True
