@@ -139,5 +139,7 @@ class Committer:
             run.committed(lost=lost, lease_until=lease_until)
             if lost or write.ending is not None:
                 self._ended(run)
-            elif run.turn.id in result.stops:
-                run.stop()
+        if result.stops:
+            for run in self._runs():
+                if run.turn.id in result.stops:
+                    run.stop()

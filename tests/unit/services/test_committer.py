@@ -172,3 +172,21 @@ def test_a_window_that_is_due_by_time_alone_is_cut_and_shown(here: Instance) -> 
     here.clock.advance(GuardPolicy().max_wait_ms / 1000)
     here.committer.step()
     assert run.shown.reasoning != ""
+
+
+def test_a_stop_is_heard_with_the_commit_of_another_turn(here: Instance) -> None:
+    """A store may tell of a stop later than with the turn's own write."""
+    run, other = here.run(), here.run(here.accepted("u2"))
+    here.committer.step()
+    other.answer.feed(text=ANSWER)
+    commit = here.turns.commit
+
+    def tells_late(writes: list[TurnWrite], *, owner: str, lease_until: int) -> CommitResult:
+        commit(writes, owner=owner, lease_until=lease_until)
+        return CommitResult(stops=frozenset({run.turn.id}))
+
+    here.turns.commit = tells_late  # type: ignore[method-assign]
+    here.committer.step()
+    run.execute()
+    assert run.outcome is not None and run.outcome.reason == "stopped"
+    assert other.outcome is None
