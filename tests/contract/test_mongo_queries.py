@@ -6,6 +6,7 @@ from typing import Any
 
 import pymongo
 import pytest
+from msgspec.structs import replace
 from pymongo import monitoring
 
 from tests.contract.every_call import use_everything
@@ -112,13 +113,16 @@ def test_a_group_commit_of_fifty_turns_is_two_round_trips(store: MongoStore, lis
     assert (concern["w"], concern["j"]) == ("majority", True)
 
 
-def test_fifty_endings_are_one_transaction(store: MongoStore, listening: Listening) -> None:
+@pytest.mark.parametrize("known", [True, False], ids=["known", "looked up"])
+def test_fifty_endings_are_one_transaction(store: MongoStore, listening: Listening, known: bool) -> None:
     turns = [store.turns.accept(draft(f"u{number}"), LIMITS).turn for number in range(50)]
     writes = [last(turn, 2, ending("blocked")) for turn in turns if turn is not None]
+    if not known:
+        writes = [replace(write, turn=None) for write in writes]
     listening.sent.clear()
     assert not store.turns.commit(writes, owner="me", lease_until=9_000).lost
     names = [name for name, _ in listening.sent]
-    assert names == ["find", "update", "update", "insert", "update", "commitTransaction"]
+    assert names == ["find"] * (not known) + ["update", "update", "insert", "update", "commitTransaction"]
     assert len({command["txnNumber"] for _, command in listening.sent}) == 1
     assert listening.sent[-1][1]["writeConcern"]["w"] == "majority"
 

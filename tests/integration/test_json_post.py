@@ -182,7 +182,9 @@ def test_a_failure_is_named_and_leaves_no_socket_behind(
     assert post.send("/p", {}).body == {"ok": True}
 
 
-@pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\nA: <pause>", b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"o<pause>'])
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 200 OK\r\nA: <pause>", b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"o<pause>']
+)
 def test_a_server_that_falls_silent(server: Server, answer: bytes) -> None:
     server.script, server.pause = [[answer]], 2.0
     post = JsonPost(server.url, connect=0.2, read=0.2, total=0.5)

@@ -69,7 +69,9 @@ class Instance:
         assert outcome.turn is not None
         return outcome.turn
 
-    def run(self, turn: Turn | None = None, *, spawn: Callable[[Callable[[], None]], None] = lambda task: task()) -> Run:
+    def run(
+        self, turn: Turn | None = None, *, spawn: Callable[[Callable[[], None]], None] = lambda task: task()
+    ) -> Run:
         tools = Tools(
             relay=self.world, screening=self.world, asking=self.world, slots=self.slots,  # type: ignore[arg-type]
             clock=self.clock, metrics=Anything(), guard=GuardPolicy(), queue_seconds=1, answer_tokens=100,  # type: ignore[arg-type]
