@@ -12,7 +12,7 @@ from yunliao.domain.guard import GuardPolicy
 from yunliao.domain.principal import Principal
 from yunliao.domain.turn import Turn
 from yunliao.errors import StoreUnavailable
-from yunliao.ports import CommitResult, TurnWrite, Turns
+from yunliao.ports import CommitResult, Turns, TurnWrite
 from yunliao.services.admission import Slots
 from yunliao.services.committer import Committer
 from yunliao.services.live_log import LiveLog
