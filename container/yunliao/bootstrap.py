@@ -259,7 +259,7 @@ def _wired(settings: Settings, store: RecordStore, key_store: KeyStore) -> Servi
     switches = RelaySwitches(store.registers, clock)
     pool = build_pool(settings, clock, metrics, switches.off)
     pricing = _pricing(settings, store, asking, clock, metrics, turn_log)
-    slots = _slots(settings, store, clock, instance)
+    slots = _slots(settings, store, clock, instance, screening.strained)
     metrics.queue(lambda: slots.depth)
     tally_book.queued = lambda: slots.depth
     summary = Summary(tallies=store.tallies, book=tally_book, clock=clock)
@@ -524,7 +524,7 @@ def store_at(url: str) -> RecordStore:
     return MongoStore(url)
 
 
-def _slots(settings: Settings, store: Store, clock: SystemClock, instance: str) -> Slots:
+def _slots(settings: Settings, store: Store, clock: SystemClock, instance: str, strained: Callable[[], bool]) -> Slots:
     seats = None
     if settings.max_live_total:
         seats = SharedSeats(
@@ -534,7 +534,14 @@ def _slots(settings: Settings, store: Store, clock: SystemClock, instance: str) 
             limit=settings.max_live_total,
             lease_seconds=settings.lease_seconds,
         )
-    return Slots(max_live=settings.max_live, max_queue=settings.max_queue, seats=seats, spawn=spawn)
+    return Slots(
+        max_live=settings.max_live,
+        max_queue=settings.max_queue,
+        clock=clock,
+        seats=seats,
+        spawn=spawn,
+        strained=strained,
+    )
 
 
 def _pricing(

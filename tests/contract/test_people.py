@@ -258,6 +258,28 @@ def test_a_key_store_has_one_mark(keys: KeyStore) -> None:
     assert not keys.destroy("mark", at=1)
 
 
+def test_instances_that_start_at_once_make_one_key_store(mongo_url: str) -> None:
+    stores = [MongoKeyStore(mongo_url) for _ in range(6)]
+    ready = threading.Barrier(len(stores))
+    marks: list[str] = []
+
+    def start(number: int) -> None:
+        stores[number].marked()  # connected
+        ready.wait(30)
+        stores[number].migrate()
+        marks.append(stores[number].mark(f"m{number}"))
+
+    threads = [threading.Thread(target=start, args=(number,)) for number in range(len(stores))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    for store in stores:
+        store.close()
+    assert len(marks) == len(stores)
+    assert len(set(marks)) == 1
+
+
 def test_the_mark_can_be_looked_at_without_making_one(keys: KeyStore) -> None:
     assert keys.marked() == keys.marked() == ""
     keys.mark("first")

@@ -75,7 +75,7 @@ def test_shared_seats_are_never_overbooked_and_all_are_served(store: Store) -> N
 
     def instance(number: int) -> None:
         seats = SharedSeats(store.registers, clock, instance=f"i{number}", limit=limit, lease_seconds=30)
-        slots = Slots(max_live=10, max_queue=100, seats=seats, spawn=spawn)
+        slots = Slots(max_live=10, max_queue=100, clock=FakeClock(), seats=seats, spawn=spawn)
 
         def turn(name: str) -> None:
             assert slots.enter(name).wait(100)

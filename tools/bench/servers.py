@@ -1,10 +1,15 @@
 """What every part needs: the deterministic upstream in a process of its own, and progress on stderr."""
 
 import contextlib
+import os
+import pathlib
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PATH = os.pathsep.join(str(ROOT / folder) for folder in ("tools", "container"))
 
 
 def say(text: str) -> None:
@@ -16,7 +21,7 @@ def say(text: str) -> None:
 def upstream(**options: float) -> Iterator[tuple[int, int]]:
     """The upstream and the content check (options of `bench.upstream`); their ports."""
     command = [sys.executable, "-m", "bench.upstream", *(f"--{name}={value}" for name, value in options.items())]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": PATH})
     try:
         assert process.stdout is not None
         _, chat, check = process.stdout.readline().split()

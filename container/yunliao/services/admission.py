@@ -4,8 +4,9 @@ Fair because a user has at most one live turn: first come, first served lets nob
 `SharedSeats` the bound holds over all instances (domain/seats.py), else over this one.
 """
 
+import math
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -16,6 +17,10 @@ from yunliao.services.register import SharedRecord
 
 LOOK = 0.2
 """Seconds between two looks for a free seat while somebody waits."""
+SOONEST, LATEST = 2.0, 60.0
+"""Seconds: bounds of what is told to those who find no room."""
+PACE = 30.0
+"""Seconds over which the pace is taken at which places come free."""
 
 
 class SharedSeats:
@@ -59,6 +64,35 @@ class SharedSeats:
         self._clock.sleep(seconds)
 
 
+class Promises:
+    """When those who found no room may come back: one after the other, at the pace at which places come free. The same
+    time for all would bring all of them back at once, to be refused again."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._freed: deque[float] = deque()
+        self._promised = 0.0
+
+    def freed(self) -> None:
+        """A place was given back."""
+        self._freed.append(self._clock.monotonic())
+        self._forget()
+
+    def next(self) -> float:
+        """Seconds until the next one may come back."""
+        now = self._forget()
+        each = (now - self._freed[0]) / len(self._freed) if self._freed else SOONEST
+        self._promised = min(max(self._promised, now + SOONEST) + each, now + LATEST)
+        return self._promised - now
+
+    def _forget(self) -> float:
+        """Leave out what was freed too long ago to tell the pace; the time now."""
+        now = self._clock.monotonic()
+        while self._freed and self._freed[0] < now - PACE:
+            self._freed.popleft()
+        return now
+
+
 class Slots:
     """`max_live` places here (no more than the seats this instance holds) and a queue of at most `max_queue`."""
 
@@ -67,9 +101,14 @@ class Slots:
         *,
         max_live: int,
         max_queue: int,
+        clock: Clock,
         seats: SharedSeats | None = None,
         spawn: Callable[[Callable[[], None]], None] | None = None,
+        strained: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`strained` says that a turn could not be served now although there is a place."""
+        self._strained = strained
+        self._promises = Promises(clock)
         self._max_live = max_live
         self._max_queue = max_queue
         self._seats = seats
@@ -86,12 +125,13 @@ class Slots:
         return len(self._waiting)
 
     def check_room(self) -> None:
-        """Raises `QueueFull` when one more turn would find no place to wait in."""
+        """Raises `QueueFull` when one more turn would find no place to wait in, or could not be served."""
         # With shared seats everybody waits for a moment, so one who waits is not yet a queue.
         least = 0 if self._seats is None else 1
         full = self._seats is not None or len(self._held) >= self._max_live
-        if full and len(self._waiting) >= max(least, self._max_queue):
-            raise QueueFull(retry_after=5)
+        if self._strained() or (full and len(self._waiting) >= max(least, self._max_queue)):
+            with self._lock:
+                raise QueueFull(retry_after=math.ceil(self._promises.next()))
 
     def enter(self, turn_id: str) -> threading.Event:
         """Join; the event is set when the turn holds a place (at once if there is one)."""
@@ -110,7 +150,9 @@ class Slots:
         """Give back the place, or the place in the line; harmless when there is neither."""
         with self._lock:
             self._waiting.pop(turn_id, None)
-            self._held.discard(turn_id)
+            if turn_id in self._held:
+                self._held.remove(turn_id)
+                self._promises.freed()
             self._grant()
         self._moved.set()
 

@@ -51,7 +51,16 @@ class Screening:
     def widen(self) -> float:
         """How much larger than usual the windows of answers should be: 1.0, or more as the quota of a layer runs out
         (a layer may say so by an attribute `pressure` from 0 to 1)."""
-        return 1.0 + WIDEST * max((getattr(layer, "pressure", 0.0) for layer in self._moderators), default=0.0)
+        return 1.0 + WIDEST * self._pressure
+
+    def strained(self) -> bool:
+        """Whether what is left of a quota is wanted for the answers that are under way: a turn that is accepted now
+        would wait for its checks and fail."""
+        return self._pressure >= 1.0
+
+    @property
+    def _pressure(self) -> float:
+        return max((getattr(layer, "pressure", 0.0) for layer in self._moderators), default=0.0)
 
     def close(self) -> None:
         """Close the connections that layers keep open."""

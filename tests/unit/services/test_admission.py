@@ -14,7 +14,7 @@ from yunliao.services.admission import SharedSeats, Slots
 
 
 def test_waits_in_order_and_tells_the_place() -> None:
-    slots = Slots(max_live=1, max_queue=2)
+    slots = Slots(max_live=1, max_queue=2, clock=FakeClock())
     first, second, third = (slots.enter(name) for name in "abc")
     assert first.is_set()
     assert not second.is_set()
@@ -26,7 +26,7 @@ def test_waits_in_order_and_tells_the_place() -> None:
 
 
 def test_a_full_queue_refuses_with_a_time_to_wait() -> None:
-    slots = Slots(max_live=1, max_queue=1)
+    slots = Slots(max_live=1, max_queue=1, clock=FakeClock())
     slots.enter("a")
     slots.check_room()
     slots.enter("b")
@@ -36,7 +36,7 @@ def test_a_full_queue_refuses_with_a_time_to_wait() -> None:
 
 
 def test_one_who_gives_up_waiting_frees_its_place_in_the_line() -> None:
-    slots = Slots(max_live=1, max_queue=5)
+    slots = Slots(max_live=1, max_queue=5, clock=FakeClock())
     slots.enter("a")
     slots.enter("b")
     third = slots.enter("c")
@@ -48,7 +48,7 @@ def test_one_who_gives_up_waiting_frees_its_place_in_the_line() -> None:
 
 @given(st.integers(1, 4), st.lists(st.tuples(st.booleans(), st.integers(0, 9)), max_size=80))
 def test_bounds_hold_and_no_place_is_lost(max_live: int, steps: list[tuple[bool, int]]) -> None:
-    slots = Slots(max_live=max_live, max_queue=100)
+    slots = Slots(max_live=max_live, max_queue=100, clock=FakeClock())
     inside: dict[str, object] = {}
     for enters, number in steps:
         name = str(number)
@@ -103,7 +103,7 @@ def test_while_seats_are_asked_for_none_is_given_out_that_may_be_lost() -> None:
     registers, clock = Forgetful(), FakeClock()
     held = seats(registers, clock, "one")
     held.ask(running=0, demand=2)
-    slots = Slots(max_live=2, max_queue=9, seats=held, spawn=lambda task: None)
+    slots = Slots(max_live=2, max_queue=9, clock=FakeClock(), seats=held, spawn=lambda task: None)
     assert slots.enter("a").is_set()
     held.keep(1)
     assert not slots.enter("b").is_set()
@@ -120,7 +120,7 @@ def test_nobody_attends_to_seats_that_nobody_uses_though_the_store_is_away() -> 
         attending.append(threading.Thread(target=task, daemon=True))  # type: ignore[arg-type]
         attending[-1].start()
 
-    slots = Slots(max_live=2, max_queue=9, seats=seats(registers, clock, "one"), spawn=spawn)
+    slots = Slots(max_live=2, max_queue=9, clock=FakeClock(), seats=seats(registers, clock, "one"), spawn=spawn)
     assert slots.enter("a").wait(30)
     registers.lost = True
     slots.leave("a")
@@ -147,7 +147,7 @@ class AwayRegisters:
 def test_when_the_last_one_leaves_nobody_goes_on_asking_a_store_that_is_away() -> None:
     registers, tasks = AwayRegisters(), []
     held = SharedSeats(registers, FakeClock(), instance="i", limit=3, lease_seconds=6)
-    slots = Slots(max_live=3, max_queue=3, seats=held, spawn=tasks.append)
+    slots = Slots(max_live=3, max_queue=3, clock=FakeClock(), seats=held, spawn=tasks.append)
     granted = slots.enter("a")
     slots.leave("a")
     (attend,) = tasks
@@ -155,3 +155,46 @@ def test_when_the_last_one_leaves_nobody_goes_on_asking_a_store_that_is_away() -
     assert registers.asked and not granted.is_set()
     slots.enter("b")
     assert len(tasks) == 2  # somebody is here again, so is the asking
+
+
+def test_those_who_find_no_room_are_told_to_come_back_one_after_the_other() -> None:
+    clock = FakeClock()
+    slots = Slots(max_live=4, max_queue=0, clock=clock)
+    for number in range(20):  # four places, each for a second: four come free every second
+        slots.enter(str(number))
+        clock.advance(0.25)
+        slots.leave(str(number))
+    for name in "abcd":
+        slots.enter(name)
+    told = []
+    for _ in range(40):
+        with pytest.raises(QueueFull) as caught:
+            slots.check_room()
+        told.append(caught.value.retry_after or 0)
+    assert told == sorted(told)
+    assert max(told.count(second) for second in set(told)) <= 5  # no more in one second than places come free
+    assert 10 <= told[-1] <= 15
+
+
+def test_nobody_is_sent_away_for_longer_than_a_minute_and_an_old_crowd_is_forgotten() -> None:
+    clock = FakeClock()
+    slots = Slots(max_live=1, max_queue=0, clock=clock)
+    slots.enter("a")
+    for _ in range(1000):
+        with pytest.raises(QueueFull) as caught:
+            slots.check_room()
+        assert 1 <= (caught.value.retry_after or 0) <= 60
+    clock.advance(3600)
+    with pytest.raises(QueueFull) as caught:
+        slots.check_room()
+    assert (caught.value.retry_after or 0) <= 5
+
+
+def test_a_free_place_is_no_use_while_nothing_could_be_checked() -> None:
+    strained = [True]
+    slots = Slots(max_live=5, max_queue=5, clock=FakeClock(), strained=lambda: strained[0])
+    with pytest.raises(QueueFull) as caught:
+        slots.check_room()
+    assert caught.value.retry_after
+    strained[0] = False
+    slots.check_room()

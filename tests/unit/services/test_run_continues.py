@@ -105,7 +105,7 @@ class Stage:
             relay=self.relay,
             screening=Screening(),  # type: ignore[arg-type]
             asking=Asking(room),  # type: ignore[arg-type]
-            slots=Slots(max_live=1, max_queue=1),
+            slots=Slots(max_live=1, max_queue=1, clock=FakeClock()),
             clock=self.clock,
             metrics=self.metrics,
             guard=GuardPolicy(),

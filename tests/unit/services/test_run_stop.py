@@ -76,7 +76,7 @@ class World:
 
 def run_in(world: World) -> Run:
     tools = Tools(
-        relay=world, screening=world, asking=world, slots=Slots(max_live=1, max_queue=1),  # type: ignore[arg-type]
+        relay=world, screening=world, asking=world, slots=Slots(max_live=1, max_queue=1, clock=FakeClock()),  # type: ignore[arg-type]
         clock=FakeClock(), metrics=Anything(), guard=GuardPolicy(), queue_seconds=1, answer_tokens=100,  # type: ignore[arg-type]
         spawn=lambda task: threading.Thread(target=task).start(),
     )  # fmt: skip

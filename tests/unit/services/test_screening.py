@@ -116,5 +116,11 @@ def test_pressure_widens() -> None:
     assert Screening(Words(), [], threaded).widen() == 1.0
 
 
+def test_only_full_pressure_is_a_strain() -> None:
+    assert Screening(Words(), [Layer(passing, 0.2), Layer(passing, 1.0)], threaded).strained()
+    assert not Screening(Words(), [Layer(passing, 0.99)], threaded).strained()
+    assert not Screening(Words(), [], threaded).strained()
+
+
 def test_an_empty_or_short_message_is_one_piece_or_none() -> None:
     assert pieces("") == [] and pieces("好") == ["好"] and pieces("\n") == ["\n"]

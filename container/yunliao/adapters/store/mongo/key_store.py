@@ -4,11 +4,12 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from pymongo import ASCENDING, IndexModel
-from pymongo.errors import CollectionInvalid, DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from yunliao.adapters.store.mongo.database import CALL_SECONDS, Database
 from yunliao.ports_people import KeyShare
 
+NAMESPACE_EXISTS = 48
 MARK = "mark"
 """The one document that is no share: share ids look otherwise."""
 
@@ -26,8 +27,11 @@ class MongoKeyStore:
     def migrate(self) -> None:
         """See `ports_people.KeyStore.migrate`."""
         with self._database.call(20):
-            with suppress(CollectionInvalid):  # it is there
-                self._database.db.create_collection("user_keys")
+            try:  # the server is asked at once: two instances may make it at the same moment
+                self._database.db.create_collection("user_keys", check_exists=False)
+            except OperationFailure as failed:
+                if failed.code != NAMESPACE_EXISTS:
+                    raise
             unsettled = IndexModel(
                 [("destroyed_at", ASCENDING)], name="unsettled", partialFilterExpression={"unsettled": True}
             )
