@@ -9,7 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.unit.services.test_run_stop import Anything
+from yunliao.adapters.clock import SystemClock
 from yunliao.adapters.json_post import LARGEST_ANSWER, JsonPost, PostFailed
+from yunliao.adapters.relay_moderation import FirstDecision, RelayModerator
+from yunliao.domain.principal import Principal
+from yunliao.services.screening import Screening
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\nX-Who: me\r\n\r\n{"ok":true}'
 
@@ -244,3 +249,14 @@ def test_after_close_nothing_is_kept(server: Server, post: JsonPost) -> None:
     assert post._connections.idle == 0
     post.send("/p", {})
     assert post._connections.idle == 0
+
+
+def test_what_several_moderators_keep_open_is_closed_with_them(server: Server) -> None:
+    flags = b'{"results":[{"flagged":false}]}'
+    server.script = [[b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(flags), flags)]]
+    one = RelayModerator(server.url, "key", SystemClock(), lambda *args: None)
+    first = FirstDecision([one])
+    assert not first.check("字", Principal(openid="o", appid="a")).blocks
+    assert one._http._connections.idle == 1
+    Screening(Anything(), [first], lambda task: task()).close()  # type: ignore[arg-type]
+    assert one._http._connections.idle == 0

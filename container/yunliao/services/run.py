@@ -431,7 +431,8 @@ class Run:
             now = self._tools.clock.now_ms()
             outcome = self.outcome
             events = self._queue_events(now) if outcome is None else []
-            events += self._shown_events(now)
+            if outcome is None or outcome.reason != "blocked":  # else it would only be shown to be taken back
+                events += self._shown_events(now)
             ending = None
             if outcome is not None:
                 events += self._closing_events(outcome)
