@@ -15,6 +15,7 @@ from yunliao.errors import StoreUnavailable
 from yunliao.ports import CommitResult, Turns, TurnWrite
 from yunliao.services.admission import Slots
 from yunliao.services.committer import Committer
+from yunliao.services.engine import Engine
 from yunliao.services.live_log import LiveLog
 from yunliao.services.people import Owner
 from yunliao.services.run import Run, Tools
@@ -53,7 +54,7 @@ class Instance:
         self.runs: dict[str, Run] = {}
         self.ended: list[Run] = []
         self.world = World()
-        self.slots = Slots(max_live=1, max_queue=5)
+        self.slots = Slots(max_live=1, max_queue=5, clock=self.clock)
         self.committer = Committer(
             turns=self.turns, clock=self.clock, metrics=Anything(), owner="me", lease_seconds=LEASE,  # type: ignore[arg-type]
             runs=lambda: list(self.runs.values()), ended=self._ended,
@@ -192,3 +193,21 @@ def test_a_stop_is_heard_with_the_commit_of_another_turn(here: Instance) -> None
     run.execute()
     assert run.outcome is not None and run.outcome.reason == "stopped"
     assert other.outcome is None
+
+
+def test_an_answer_that_is_whole_when_the_time_to_drain_is_over_is_ended_not_asked_again(here: Instance) -> None:
+    """It came in the last moment, and its commit waits for the pace."""
+    tools = here.run()._tools
+    turn = here.accepted("u2")
+    engine = Engine(
+        instance="me", turns=here.turns, people=Anything(), tools=tools, clock=here.clock, metrics=Anything(),  # type: ignore[arg-type]
+        turn_log=Anything(), lease_seconds=LEASE, spawn=lambda task: None,  # type: ignore[arg-type]
+    )  # fmt: skip
+    owner = Owner("u2", Principal(openid="", appid=""), b"", Plain())  # type: ignore[arg-type]
+    engine.start(turn, owner, [])
+    run = engine._runs[turn.id]
+    run.execute()
+    assert engine.drain(0)
+    stored = here.store.turns.get(turn.id)
+    assert stored is not None and (stored.live, stored.end_reason) == (False, "complete")
+    assert here.store.turns.abandoned(now=here.clock.now_ms() + 1, limit=5) == []
