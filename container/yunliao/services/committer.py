@@ -46,7 +46,6 @@ class Committer:
         self._ended = ended
         self._ready: dict[int, Run] = {}
         """By identity: a turn that was lost and taken over again has two runs, and each has its say."""
-        self._repeats = False
         self._ready_lock = threading.Lock()
         self._tick_at = 0.0
         self._woken = threading.Event()
@@ -99,13 +98,11 @@ class Committer:
             try:
                 self._commit(ready, now)
             except StoreUnavailable:
-                self._repeats = True
                 with self._ready_lock:
                     self._ready = ready | self._ready
                 raise
             if self._repeats:  # what was written is what failed before: each may have come to say more since
-                self._repeats = False
-                for run in ready.values():
+                        for run in ready.values():
                     self.wake(run)
 
     def _due(self, now: float) -> dict[int, Run]:
