@@ -219,7 +219,8 @@ class TurnWrite(msgspec.Struct, frozen=True, kw_only=True):
 
 class CommitResult(msgspec.Struct, frozen=True, kw_only=True):
     """`lost`: turns that are no longer this owner's (or already ended); nothing of them was written.
-    `stops`: turns for which a stop was asked for."""
+    `stops`: turns of this owner for which a stop was asked for; those of a write without rows (a renewed lease) for
+    certain, of another write perhaps with a later commit only."""
 
     lost: frozenset[str] = frozenset()
     stops: frozenset[str] = frozenset()

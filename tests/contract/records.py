@@ -93,4 +93,4 @@ def ending(
 
 def last(turn: Turn, seq: int, how: Ending | None = None) -> TurnWrite:
     """The write that ends a turn with one terminal event."""
-    return TurnWrite(turn_id=turn.id, rows=rows(seq, 1), ending=how or ending())
+    return TurnWrite(turn_id=turn.id, rows=rows(seq, 1), ending=how or ending(), turn=turn)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.contract.records import LIMITS, charge, draft, ending, last, spent, user
 from yunliao.domain.ledger.account import day_of, rolled
@@ -169,6 +170,27 @@ def test_a_takeover_settles_once_and_the_dead_owner_settles_nothing(store: Store
     store.turns.commit([last(turn, 2, ending(metered=spent(150)))], owner="heir", lease_until=9_000)
     assert store.turns.commit([late], owner="heir", lease_until=9_000).lost == {turn.id}
     assert has(store) == (850, 0)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "looked up"])
+def test_of_endings_that_come_together_each_counts_once_and_a_lost_one_not_at_all(store: Store, known: bool) -> None:
+    for name in ("u1", "u2", "u3"):
+        granted(store, 1_000, name)
+    kept, stolen, erased = (sent(store, 400, name=name, lease_until=10) for name in ("u1", "u2", "u3"))
+    assert store.turns.claim(stolen.id, owner="heir", lease_until=900, now=20) is not None
+    store.users.erase("u3")
+    writes = [last(turn, 2, ending(metered=spent(150))) for turn in (stolen, kept, erased)]
+    writes = [replace(write, turn=write.turn if known else None) for write in writes]
+    assert store.turns.commit(writes, owner="me", lease_until=9_000).lost == {stolen.id, erased.id}
+    assert (has(store, "u1"), has(store, "u2"), has(store, "u3")) == ((850, 0), (600, 400), (0, 0))
+    # The very same ending once more, as after a restart of the caller: another write, which finds the turn ended.
+    again = [replace(write) for write in writes]
+    assert store.turns.commit(again, owner="me", lease_until=9_000).lost == {kept.id, stolen.id, erased.id}
+    assert (has(store, "u1"), has(store, "u2"), has(store, "u3")) == ((850, 0), (600, 400), (0, 0))
+    assert store.conversations.message("u3", erased.answer_message_id) is None
+    assert store.conversations.message("u2", stolen.answer_message_id) is None
+    answer = store.conversations.message("u1", kept.answer_message_id)
+    assert answer is not None and answer.state == "normal"
 
 
 def test_a_turn_purged_with_its_conversation_gives_back(store: Store) -> None:

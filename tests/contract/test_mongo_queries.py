@@ -6,6 +6,7 @@ from typing import Any
 
 import pymongo
 import pytest
+from msgspec.structs import replace
 from pymongo import monitoring
 
 from tests.contract.every_call import use_everything
@@ -112,13 +113,16 @@ def test_a_group_commit_of_fifty_turns_is_two_round_trips(store: MongoStore, lis
     assert (concern["w"], concern["j"]) == ("majority", True)
 
 
-def test_fifty_endings_are_one_transaction(store: MongoStore, listening: Listening) -> None:
+@pytest.mark.parametrize("known", [True, False], ids=["known", "looked up"])
+def test_fifty_endings_are_one_transaction(store: MongoStore, listening: Listening, known: bool) -> None:
     turns = [store.turns.accept(draft(f"u{number}"), LIMITS).turn for number in range(50)]
     writes = [last(turn, 2, ending("blocked")) for turn in turns if turn is not None]
+    if not known:
+        writes = [replace(write, turn=None) for write in writes]
     listening.sent.clear()
     assert not store.turns.commit(writes, owner="me", lease_until=9_000).lost
     names = [name for name, _ in listening.sent]
-    assert names == ["find", "update", "update", "insert", "update", "commitTransaction"]
+    assert names == ["find"] * (not known) + ["update", "update", "insert", "update", "commitTransaction"]
     assert len({command["txnNumber"] for _, command in listening.sent}) == 1
     assert listening.sent[-1][1]["writeConcern"]["w"] == "majority"
 
@@ -158,3 +162,21 @@ def test_what_is_not_there_is_asked_for_once_more_for_sure(store: MongoStore, li
     listening.sent.clear()
     assert store.turns.get(outcome.turn.id) and store.turns.heads([outcome.turn.id])
     assert all(command["readConcern"]["level"] == "majority" for _, command in listening.sent)
+
+
+def test_a_look_for_stops_counts_all_turns_that_were_written_since_the_last(
+    store: MongoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Turns that speak in turns share the looks: none of them may be the one that is never looked at."""
+    one, two = (store.turns.accept(draft(name), LIMITS).turn for name in ("u1", "u2"))
+    assert one and two
+    store.turns.commit([TurnWrite(turn_id=one.id, rows=rows(2, 1))], owner="me", lease_until=8_000)
+    monkeypatch.setattr("yunliao.adapters.store.mongo.commit.LOOK", 3600.0)
+    store.turns.request_stop(two.id)
+    spoke = store.turns.commit([TurnWrite(turn_id=two.id, rows=rows(2, 1))], owner="me", lease_until=8_000)
+    assert spoke.stops == set()
+    monkeypatch.setattr("yunliao.adapters.store.mongo.commit.LOOK", 0.0)
+    looked = store.turns.commit([TurnWrite(turn_id=one.id, rows=rows(3, 1))], owner="me", lease_until=8_000)
+    assert looked.stops == {two.id} and looked.lost == set()
+    again = store.turns.commit([TurnWrite(turn_id=one.id, rows=rows(4, 1))], owner="me", lease_until=8_000)
+    assert again.stops == set()

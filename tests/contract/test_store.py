@@ -175,6 +175,14 @@ def test_a_stop_reaches_the_owner_with_its_next_commit(store: Store) -> None:
     assert store.turns.commit([TurnWrite(turn_id=turn.id)], owner="me", lease_until=8_000).stops == {turn.id}
 
 
+def test_a_stop_of_a_silent_turn_comes_with_the_renewal_of_its_lease_however_busy_others_are(store: Store) -> None:
+    busy, silent = accepted(store, "u1"), accepted(store, "u2")
+    store.turns.request_stop(silent.id)
+    store.turns.commit([TurnWrite(turn_id=busy.id, rows=rows(2, 1))], owner="me", lease_until=8_000)
+    renewed = [TurnWrite(turn_id=busy.id, rows=rows(3, 1)), TurnWrite(turn_id=silent.id)]
+    assert store.turns.commit(renewed, owner="me", lease_until=8_000).stops == {silent.id}
+
+
 def test_only_a_dead_lease_can_be_claimed_and_only_once(store: Store) -> None:
     turn = accepted(store, lease_until=5_000)
     assert store.turns.abandoned(now=5_000, limit=5) == []

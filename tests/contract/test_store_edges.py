@@ -154,8 +154,9 @@ def test_a_stop_outlives_a_takeover_and_does_nothing_after_the_end(store: Store)
     claimed = store.turns.claim(turn.id, owner="heir", lease_until=900, now=20)
     assert claimed is not None
     assert claimed.stop_requested
-    result = store.turns.commit([last(turn, 2)], owner="heir", lease_until=900)
-    assert result == CommitResult(stops=frozenset({turn.id}))
+    renewed = store.turns.commit([TurnWrite(turn_id=turn.id)], owner="heir", lease_until=900)
+    assert renewed == CommitResult(stops=frozenset({turn.id}))
+    assert not store.turns.commit([last(turn, 2)], owner="heir", lease_until=900).lost
     done = finished(store, "u2")
     store.turns.request_stop(done.id)
     stored = store.turns.get(done.id)

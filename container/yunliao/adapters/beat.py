@@ -33,8 +33,19 @@ class Beat:
             self._waiting.setdefault(due, []).append(place)
             start, self._beats = not self._beats, True
         if start:
-            self._spawn(self._beat)
+            try:
+                self._spawn(self._beat)
+            except RuntimeError:  # no thread is to be had; a pause is only thrift, so nobody pauses
+                self._wake_all()
         place.acquire()
+
+    def _wake_all(self) -> None:
+        with self._lock:
+            self._beats = False
+            waiting, self._waiting = self._waiting, {}
+        for places in waiting.values():
+            for place in places:
+                wake(place)
 
     def _beat(self) -> None:
         idle = 0

@@ -94,6 +94,8 @@ class JsonPost:
                     self._connections.give_back(connection)
                 else:
                     connection.close()
+                    if not connection.fresh:  # so that a second try of the caller does not meet the next broken one
+                        self._connections.forget()
         return head, data
 
 

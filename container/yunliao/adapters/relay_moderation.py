@@ -97,6 +97,13 @@ class FirstDecision:
                 failure = failed
         raise failure
 
+    def close(self) -> None:
+        """Close the connections that moderators keep open."""
+        for moderator in self._moderators:
+            close: Callable[[], None] | None = getattr(moderator, "close", None)
+            if close is not None:
+                close()
+
 
 def _outcome(answer: Answer) -> str:
     if answer.status != 200:

@@ -44,7 +44,8 @@ class Committer:
         self._beat = lease_seconds / 3
         self._runs = runs
         self._ended = ended
-        self._ready: dict[str, Run] = {}
+        self._ready: dict[int, Run] = {}
+        """By identity: a turn that was lost and taken over again has two runs, and each has its say."""
         self._ready_lock = threading.Lock()
         self._tick_at = 0.0
         self._woken = threading.Event()
@@ -57,7 +58,7 @@ class Committer:
     def wake(self, run: Run, urgent: bool = False) -> None:
         """A turn may have something to commit; `urgent` does not wait for the pace."""
         with self._ready_lock:
-            self._ready[run.turn.id] = run
+            self._ready[id(run)] = run
         self._rouse(urgent)
 
     def begin(self) -> None:
@@ -100,8 +101,11 @@ class Committer:
                 with self._ready_lock:
                     self._ready = ready | self._ready
                 raise
+            if self._repeats:  # what was written is what failed before: each may have come to say more since
+                        for run in ready.values():
+                    self.wake(run)
 
-    def _due(self, now: float) -> dict[str, Run]:
+    def _due(self, now: float) -> dict[int, Run]:
         """What is to be looked at now."""
         if now - self._tick_at >= TICK:
             self._tick_at = now
@@ -112,7 +116,7 @@ class Committer:
             ready, self._ready = self._ready, {}
         return ready
 
-    def _commit(self, ready: dict[str, Run], now: float) -> None:
+    def _commit(self, ready: dict[int, Run], now: float) -> None:
         beat = now - self._beat_at >= self._beat
         pairs = [(run, write) for run in ready.values() if (write := run.collect()) is not None]
         if beat:
@@ -133,5 +137,7 @@ class Committer:
                 self.wake(run)
             if lost or write.ending is not None:
                 self._ended(run)
-            elif run.turn.id in result.stops:
-                run.stop()
+        if result.stops:
+            for run in self._runs():
+                if run.turn.id in result.stops:
+                    run.stop()

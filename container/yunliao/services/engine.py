@@ -136,7 +136,10 @@ class Engine:
         """No new turns; wait for the live ones, then let go of the rest so that others can take them over.
         True when all finished by themselves."""
         self.draining = True
-        finished = self._idle.wait(grace_seconds)
+        if not self._idle.wait(grace_seconds):
+            with suppress(StoreUnavailable):  # an answer that is whole and only waits to be written is not asked again
+                self._committer.step()
+        finished = self._idle.is_set()
         self.left = True
         with self._lock:
             left = list(self._runs.values())

@@ -140,6 +140,7 @@ class Run:
         self._state = turn.state
         self._inflight: tuple[TurnWrite, list[Numbered]] | None = None
         self._repeated = False
+        self._written = False
         self._granted: threading.Event | None = None
         self._lease_until = turn.lease_until
         self._joiner = Joiner("")
@@ -427,12 +428,13 @@ class Run:
             if self._inflight:
                 self._repeated = True  # what came since waits behind it
                 return self._inflight[0]
-            if self._abandoned:
-                return None
+            if self._abandoned or self._written:
+                return None  # a check that was still out when it ended has answered
             now = self._tools.clock.now_ms()
             outcome = self.outcome
             events = self._queue_events(now) if outcome is None else []
-            events += self._shown_events(now)
+            if outcome is None or outcome.reason != "blocked":  # else it would only be shown to be taken back
+                events += self._shown_events(now)
             ending = None
             if outcome is not None:
                 events += self._closing_events(outcome)
@@ -451,9 +453,10 @@ class Run:
         have more: it gave a write that was older than what woke the committer."""
         with self._lock:
             more, self._repeated = self._repeated, False
-            self._lease_until = max(self._lease_until, lease_until)
+            self._lease_until = lease_until or self._lease_until  # as the store has it now, be it sooner than before
             write, shown = self._inflight or (None, [])
             self._inflight = None
+            self._written = self._written or (write is not None and write.ending is not None)
         if lost or write is None:
             if lost:
                 self.lost = True

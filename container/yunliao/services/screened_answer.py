@@ -122,8 +122,9 @@ class ScreenedAnswer:
 
     def wants(self) -> Wanted:
         """What more of the answer is good for."""
-        guard = self._text if self._text_follows or not self._reasoning else self._reasoning[-1]
-        return Wanted(guard.lacks, not guard.begun)
+        with self._lock:
+            guard = self._text if self._text_follows or not self._reasoning else self._reasoning[-1]
+            return Wanted(guard.lacks, not guard.begun)
 
     def _guards(self) -> list[Guard]:
         return [*self._reasoning, self._text]

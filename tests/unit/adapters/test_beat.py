@@ -3,6 +3,8 @@
 import threading
 import time
 
+import pytest
+
 from yunliao.adapters.beat import TICK, Beat, wake
 
 
@@ -54,3 +56,39 @@ def test_a_beat_that_stopped_begins_again() -> None:
     beat.rest(TICK, held())
     assert len(made) == 2
     made[1].join(30)
+
+
+def test_a_thread_that_cannot_be_had_is_no_reason_to_wait_for_ever() -> None:
+    refused = [True]
+
+    def spawn(task) -> None:  # type: ignore[no-untyped-def]
+        if refused:
+            refused.pop()
+            raise RuntimeError("can't start new thread")
+        threading.Thread(target=task, daemon=True).start()
+
+    beat = Beat(spawn)
+    for _ in range(2):
+        resting = threading.Thread(target=beat.rest, args=(TICK, held()), daemon=True)
+        resting.start()
+        resting.join(30)
+        assert not resting.is_alive()
+
+
+def test_rests_that_begin_as_the_beat_ends_are_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The beat stops after each beat without anybody waiting, so nearly every rest meets its end."""
+    monkeypatch.setattr("yunliao.adapters.beat.IDLE", 1)
+    monkeypatch.setattr("yunliao.adapters.beat.TICK", 0.0005)
+    beat = Beat()
+
+    def rests(number: int) -> None:
+        for turn in range(60):
+            beat.rest(0.0005 * ((turn + number) % 3), held())
+            time.sleep(0.0005 * ((turn * number) % 4))
+
+    resting = [threading.Thread(target=rests, args=(number,), daemon=True) for number in range(8)]
+    for one in resting:
+        one.start()
+    for one in resting:
+        one.join(60)
+        assert not one.is_alive()

@@ -50,6 +50,8 @@ class Connection:
         self._body = Body(head)
         self._more = True
         self._ready = self._body.feed(rest)
+        if self._body.broken:
+            self._failure = ConnectionResetError(errno.ECONNRESET, "cut")
         return head
 
     def read(self) -> bytes:
@@ -192,8 +194,12 @@ class Connections:
 
     def close(self) -> None:
         """Close what is kept, and from now on what is given back."""
+        self._closed = True
+        self.forget()
+
+    def forget(self) -> None:
+        """Close what is kept: what broke one of them may have broken all."""
         with self._lock:
-            self._closed = True
             kept = list(self._idle)
             self._idle.clear()
         for connection in kept:

@@ -9,6 +9,8 @@ MAX_HEAD = 64 * 1024
 """Bytes of a response head."""
 MAX_LINE = 4 * 1024
 """Bytes of a chunk's size line, or of one trailer."""
+MAX_DIGITS = 15
+"""Of a length; Python itself refuses to read thousands of them."""
 
 
 class NotHttp(ValueError):
@@ -49,6 +51,7 @@ class Body:
     """Takes the bytes after a head and gives the payload. `done`: it is whole; `broken`: it cannot become so."""
 
     def __init__(self, head: Head) -> None:
+        """Raises `NotHttp`."""
         headers = head.headers
         self.done = self.broken = False
         self.excess = False
@@ -63,6 +66,8 @@ class Body:
         elif not self._chunked:
             length = headers.get("content-length", "")
             if length.isascii() and length.isdigit():
+                if len(length) > MAX_DIGITS:
+                    raise NotHttp("no body is so long")
                 self._left = int(length)
                 self.done = self._left == 0
             else:

@@ -10,6 +10,8 @@ from yunliao.errors import RelayMalformed
 
 MAX_LINE = 1 << 20
 """Bytes of one line, and of the data of one event; no chunk of an answer comes near it."""
+BOM = b"\xef\xbb\xbf"
+"""Counts for nothing at the very beginning, and only there."""
 
 
 class SseDecoder:
@@ -34,8 +36,8 @@ class SseDecoder:
             if b"\r" not in buffer and not any(b"\n" in data or len(data) > MAX_LINE for data in plain):
                 self._buffer, self._first = b"", False
                 return plain
-        if self._first and len(buffer) >= 3:
-            buffer = buffer.removeprefix(b"\xef\xbb\xbf")
+        if self._first and not BOM.startswith(buffer):
+            buffer = buffer.removeprefix(BOM)
             self._first = False
         events: list[bytes] = []
         start = 0

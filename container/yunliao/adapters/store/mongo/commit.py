@@ -31,7 +31,8 @@ from yunliao.ports import CommitResult, Message, TurnWrite
 Marked = tuple[TurnWrite, str]
 Known = CommitResult | Refused[CommitResult | None] | None
 LOOK = 0.5
-"""Seconds between two looks at which turns are to stop; after a write that missed a turn it is looked at once."""
+"""Seconds between two looks at which of the turns written since are to stop; after a write that missed a turn, and with
+every renewal of leases, it is looked at once."""
 
 
 class GroupCommit:
@@ -43,6 +44,8 @@ class GroupCommit:
         self._lock = threading.Lock()
         self._unsure: dict[int, Marked] = {}
         self._looked_at = 0.0
+        self._unlooked: dict[str, str] = {}
+        """Turns that were written since the last look, and their users."""
 
     def run(self, writes: Sequence[TurnWrite], *, owner: str, lease_until: int) -> CommitResult:
         """See `ports.Turns.commit`. Repeated with the same writes after `StoreUnavailable` it finishes what is left."""
@@ -79,11 +82,19 @@ class GroupCommit:
             ]
             met = turns.bulk_write(changes, ordered=False).matched_count
             now = time.monotonic()
-            if met == len(changes) and now - self._looked_at < LOOK:
+            with self._lock:
+                self._unlooked |= users
+                asked = dict(self._unlooked)
+            # A renewal of leases looks at every turn: one that says nothing is in no other write.
+            renews = any(not write.rows for write, _ in marked)
+            if met == len(changes) and now - self._looked_at < LOOK and not renews:
                 return CommitResult()
-            self._looked_at = now
-            seen = turns.find(these(users), {"owner": 1, "mark": 1, "stop_requested": 1})
+            seen = turns.find(these(asked), {"owner": 1, "mark": 1, "stop_requested": 1})
             found = {one["_id"]: one for one in seen}
+            self._looked_at = now
+            with self._lock:
+                for turn_id in asked:
+                    self._unlooked.pop(turn_id, None)
         kept = {
             write.turn_id
             for write, mark in marked
@@ -91,7 +102,9 @@ class GroupCommit:
         }
         return CommitResult(
             lost=frozenset(write.turn_id for write, _ in marked) - kept,
-            stops=frozenset(turn_id for turn_id in kept if found[turn_id].get("stop_requested")),
+            stops=frozenset(
+                turn_id for turn_id, one in found.items() if one["owner"] == owner and one.get("stop_requested")
+            ),
         )
 
     def _end(self, marked: list[Marked], owner: str) -> CommitResult:
