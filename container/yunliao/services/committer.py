@@ -101,9 +101,6 @@ class Committer:
                 with self._ready_lock:
                     self._ready = ready | self._ready
                 raise
-            if self._repeats:  # what was written is what failed before: each may have come to say more since
-                        for run in ready.values():
-                    self.wake(run)
 
     def _due(self, now: float) -> dict[int, Run]:
         """What is to be looked at now."""
