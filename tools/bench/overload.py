@@ -63,7 +63,9 @@ async def step(system: System, rate: float, seconds: float, tokens: int, offset:
 async def capacity(system: System, bench: Bench, tokens: int) -> list[Step]:
     """Ever higher rates, until no more comes out for more going in."""
     scale, steps, rate = bench.scale, list[Step](), bench.scale.least_rate
-    await load.closed(system, people=10, answers=20, tokens=tokens, spread=1)  # what the first ones load is not counted
+    await load.closed(
+        system, people=10, answers=20, tokens=tokens, spread=1, offset=script.WARM
+    )  # what the first ones load is not counted
     while rate <= scale.largest_rate:
         before = _checks(system)
         steps.append(await step(system, rate, scale.step, tokens, (len(steps) + 1) * 1_000_000))
@@ -238,7 +240,7 @@ def _storm(
     system.env |= {**bound, "YUNLIAO_RATE_LIMIT": "5/minute"}
     with system:
         system.start(*ports)
-        asyncio.run(load.closed(system, people=5, answers=5, tokens=TOKENS, spread=0, offset=60_000_000))
+        asyncio.run(load.closed(system, people=5, answers=5, tokens=TOKENS, spread=0, offset=script.WARM))
         say(f"{name}: {rate:.1f} a second for {seconds:g} s")
         found = asyncio.run(storm(system, rate, seconds))
     bench.right += len(found[0].done)
