@@ -36,8 +36,6 @@ async def _rounds(bench: Bench, systems: list[System]) -> Rounds:
                 spread=scale.spread,
                 offset=offset,
             )
-            if result.wrong:
-                say(f"wrong or lost: {result.wrong}")
             taken[system.name].append(result)
     return taken
 
