@@ -126,6 +126,9 @@ class Guard:
         self._high = ""
         # Windows.
         self._cut = 0
+        self._begin = (0, 0)
+        """A cut, and where the window after it begins: that does not change while text comes."""
+        self._wide = 1.0
         self._uncut: deque[tuple[int, int]] = deque()
         self._ends: list[int] = []
         self._passed: set[int] = set()
@@ -219,7 +222,7 @@ class Guard:
     def lacks(self) -> int:
         """New characters that would fill the next window; 0 when it only waits for a sentence to end. What is less is
         checked when it has waited long enough."""
-        _, target, _ = self._wanted(self._widening())
+        _, target, _ = self._wanted(self._wide)
         return max(0, target - (self._end - self._cut))
 
     @property
@@ -359,12 +362,15 @@ class Guard:
         return start, cut  # a sentence may end soon
 
     def _widening(self) -> float:
-        return max(1.0, self._widen()) if self._widen else 1.0
+        self._wide = max(1.0, self._widen()) if self._widen else 1.0
+        return self._wide
 
     def _wanted(self, widen: float) -> tuple[int, int, int]:
         """Of the next window: its start, how many new characters fill it, and how many have room in it."""
         policy, cut = self._policy, self._cut
-        start = self._unglued(self._back(cut, policy.overlap), self._base) if cut else 0
+        if cut != self._begin[0]:
+            self._begin = (cut, self._unglued(self._back(cut, policy.overlap), self._base))
+        start = self._begin[1]
         room = policy.max_chars - (cut - start)
         growth = policy.growth ** min(len(self._ends), 12)
         # Whoever reads a resumed text has waited for it: its first window is as small as can release anything.

@@ -2,10 +2,10 @@
 
 import pytest
 
-from yunliao.adapters.relay.pace import CLOSE, LEAST, SOONEST, Pace
+from yunliao.adapters.relay.pace import CLOSE, LEAST, SHARE, SOONEST, Pace
 from yunliao.ports import Wanted
 
-LONGEST = 0.15
+LONGEST = 0.25
 
 
 def pace_of(chars_a_second: float) -> Pace:
@@ -23,8 +23,8 @@ def test_before_the_speed_is_known_it_looks_soon() -> None:
 
 
 def test_most_of_the_expected_time_passes_at_once() -> None:
-    assert pace_of(400).pause(Wanted(60, False)) == pytest.approx(0.7 * 60 / 400)
-    assert pace_of(400).pause(Wanted(60, True)) == pytest.approx(0.7 * 60 / 400)
+    assert pace_of(300).pause(Wanted(60, False)) == pytest.approx(SHARE * 60 / 300)
+    assert pace_of(300).pause(Wanted(60, True)) == pytest.approx(SHARE * 60 / 300)
 
 
 def test_a_pause_is_never_longer_than_the_longest() -> None:

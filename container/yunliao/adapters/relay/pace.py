@@ -7,13 +7,13 @@ waits for the first text, the looks come closer and closer to that moment, so th
 
 from yunliao.ports import Wanted
 
-SHARE = 0.7
+SHARE = 0.8
 """Part of the expected time that passes before the next look: the speed is a guess."""
 SOONEST = 0.01
 """Seconds between two looks while the first text is waited for."""
 CLOSE = 0.03
 """Expected seconds to the first window from which on every piece is read as it comes."""
-LEAST = 0.1
+LEAST = 0.15
 """Seconds between two looks afterwards: the commit is no faster (services/committer.py)."""
 
 
