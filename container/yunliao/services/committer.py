@@ -129,7 +129,8 @@ class Committer:
         self._metrics.commit(sum(len(write.rows) for _, write in pairs), self._clock.monotonic() - now)
         for run, write in pairs:
             lost = run.turn.id in result.lost
-            run.committed(lost=lost, lease_until=lease_until)
+            if run.committed(lost=lost, lease_until=lease_until):
+                self.wake(run)
             if lost or write.ending is not None:
                 self._ended(run)
             elif run.turn.id in result.stops:

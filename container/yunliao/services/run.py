@@ -139,6 +139,7 @@ class Run:
         self._seq = turn.last_seq
         self._state = turn.state
         self._inflight: tuple[TurnWrite, list[Numbered]] | None = None
+        self._repeated = False
         self._granted: threading.Event | None = None
         self._lease_until = turn.lease_until
         self._joiner = Joiner("")
@@ -424,6 +425,7 @@ class Run:
         """The next rows to make durable, or None. The same write is returned again until `committed`."""
         with self._lock:
             if self._inflight:
+                self._repeated = True  # what came since waits behind it
                 return self._inflight[0]
             if self._abandoned:
                 return None
@@ -444,9 +446,11 @@ class Run:
             self._inflight = (write, shown)
             return write
 
-    def committed(self, *, lost: bool, lease_until: int = 0) -> None:
-        """The write of `collect` is durable and the lease renewed, or the turn is no longer ours."""
+    def committed(self, *, lost: bool, lease_until: int = 0) -> bool:
+        """The write of `collect` is durable and the lease renewed, or the turn is no longer ours. Whether `collect` may
+        have more: it gave a write that was older than what woke the committer."""
         with self._lock:
+            more, self._repeated = self._repeated, False
             self._lease_until = max(self._lease_until, lease_until)
             write, shown = self._inflight or (None, [])
             self._inflight = None
@@ -455,8 +459,9 @@ class Run:
                 self.lost = True
                 self.abandon()
                 self.log.close()
-            return
+            return more
         self.log.append(shown, last=write.ending is not None)
+        return more
 
     @property
     def due(self) -> bool:
