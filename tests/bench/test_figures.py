@@ -147,6 +147,7 @@ def test_both_pages_have_a_place_for_every_table(tmp_path: pathlib.Path) -> None
 def test_the_same_question_has_the_same_words() -> None:
     assert script.number_of(script.question(1234)) == 1234
     assert script.answer(7, 200) == "".join(script.tokens(7, 200)) == script.answer(7, 200)
+    assert len(script.tokens(script.WARM, 200)) == script.SHORT
     assert len({script.answer(number, 50) for number in range(len(script.WORDS))}) == len(script.WORDS)
 
 

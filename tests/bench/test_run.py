@@ -12,7 +12,7 @@ from bench.targets import TARGETS
 
 @pytest.mark.timeout(600)
 def test_one_small_run_fills_every_table(tmp_path: pathlib.Path) -> None:
-    bench = run(tmp_path, TINY, [*PARTS, "soak"], minutes=0.2, rate=2)
+    bench = run(tmp_path, TINY, [*PARTS, "soak"], minutes=0.1, rate=3)
     assert bench.wrong == 0
     assert bench.right > 50
     assert {one.figure for one in TARGETS} <= set(bench.figures)

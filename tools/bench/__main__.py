@@ -5,11 +5,12 @@ import pathlib
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 
 from bench import growth, overload, pages, soak, starts, stored, streaming, targets
 from bench.bench import Bench
 from bench.options import add_options
-from bench.scale import QUICK, WHOLE, Scale
+from bench.scale import QUICK, QUOTA, WHOLE, Scale
 from bench.servers import say
 from bench.systems import missing
 from mongod import ReplicaSet
@@ -50,7 +51,9 @@ def main() -> int:
     add_options(parser)
     options = parser.parse_args()
     chosen = [options.only] if options.only else list(PARTS)
-    scale = QUICK if options.quick else Scale(**{**vars(WHOLE), "rounds": options.rounds})
+    scale = QUICK if options.quick else replace(WHOLE, rounds=options.rounds)
+    if options.only == "overload" and not options.quick:
+        scale = replace(scale, quota=QUOTA)
     with tempfile.TemporaryDirectory(prefix="yunliao-bench-") as name:
         bench = run(pathlib.Path(name), scale, chosen, minutes=options.minutes, rate=options.rate)
     if options.only:

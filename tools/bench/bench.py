@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bench.report import Rounds
 from bench.scale import Scale
+from bench.servers import say
 
 
 @dataclass
@@ -23,7 +24,10 @@ class Bench:
     wrong: int = 0
 
     def count(self, taken: Rounds) -> None:
-        """Take in how many texts were compared, and how many were not what the upstream said."""
-        for results in taken.values():
+        """Take in how many texts were compared, and how many were not what the upstream said; say why."""
+        for name, results in taken.items():
+            for one in results:
+                if one.wrong:
+                    say(f"{name}: wrong or lost: {one.wrong}")
             self.right += sum(one.answers for one in results)
             self.wrong += sum(one.lost for one in results)

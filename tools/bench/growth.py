@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bench import load
+from bench import load, script
 from bench.bench import Bench
 from bench.chart import Line, chart
 from bench.report import percentile
@@ -60,7 +60,7 @@ def live(bench: Bench) -> None:
 
 async def _one(bench: Bench, system: load.System, people: int) -> load.Result:
     tokens = bench.scale.live_tokens
-    await load.closed(system, people=3, answers=3, tokens=tokens, spread=0, offset=80_000_000)
+    await load.closed(system, people=3, answers=3, tokens=tokens, spread=0, offset=script.WARM)
     return await load.closed(
         system, people=people, answers=people, tokens=tokens, spread=max(2, people / STARTS), offset=people * 10_000
     )

@@ -30,6 +30,7 @@ class Result:
     """Until the first `ask.WINDOW` characters had come."""
     gaps: list[float] = field(default_factory=list)
     updates: int = 0
+    began: float = 0.0
     seconds: float = 0.0
     cpu: float = 0.0
     memory_idle: int = 0
@@ -137,7 +138,7 @@ async def arriving(system: System, *, rate: float, seconds: float, tokens: int, 
         await agree(web, system, people)
         talks = await _open(web, system, people, result)
         cpu, began = process.cpu() if process else 0.0, time.monotonic()
-        crowd = []
+        crowd, result.began = [], began
         for number, (talk, person) in enumerate(zip(talks, people, strict=True)):
             due = began + number / rate
             await asyncio.sleep(max(0.0, due - time.monotonic()))

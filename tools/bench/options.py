@@ -10,7 +10,7 @@ PARTS = ("starts", "streaming", "arrivals", "check", "growth", "stored", "overlo
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add them."""
-    parser.add_argument("--quick", action="store_true", help="one round of few answers, about a minute and a half")
+    parser.add_argument("--quick", action="store_true", help="one round of few answers, about three minutes")
     parser.add_argument("--rounds", type=int, default=3, help="rounds in which the systems take turns (3)")
     parser.add_argument("--only", choices=PARTS, help="this part only; the soak runs in no other way")
     parser.add_argument("--minutes", type=float, default=30, help="how long the soak lasts (30)")

@@ -50,20 +50,24 @@ class Step:
 
 
 async def step(system: System, rate: float, seconds: float, tokens: int, offset: int) -> Step:
-    """Goodput: over the time in which people came, or in which answers became whole, if that took longer."""
+    """Goodput: over the time in which people came, or until the last answer was whole, if it came later than it had to
+    (a crowd that waits is no served one)."""
     result = await load.arriving(system, rate=rate, seconds=seconds, tokens=tokens, offset=offset)
     if result.wrong:
         say(f"wrong or lost: {result.wrong}")
     if not result.done:
         return Step(rate, 0, [], result.lost, LENGTH)
-    goodput = len(result.done) / max(seconds, max(result.done) - min(result.done))
+    late = max(result.done) - result.began - FIRST - tokens * GAP
+    goodput = len(result.done) / max(seconds, late)
     return Step(rate, goodput, result.first, result.lost, statistics.median(result.whole))
 
 
 async def capacity(system: System, bench: Bench, tokens: int) -> list[Step]:
     """Ever higher rates, until no more comes out for more going in."""
     scale, steps, rate = bench.scale, list[Step](), bench.scale.least_rate
-    await load.closed(system, people=10, answers=20, tokens=tokens, spread=1)  # what the first ones load is not counted
+    await load.closed(
+        system, people=10, answers=20, tokens=tokens, spread=1, offset=script.WARM
+    )  # what the first ones load is not counted
     while rate <= scale.largest_rate:
         before = _checks(system)
         steps.append(await step(system, rate, scale.step, tokens, (len(steps) + 1) * 1_000_000))
@@ -207,7 +211,7 @@ def overload(bench: Bench) -> None:
             system.start(*ports)
             steps = asyncio.run(capacity(system, bench, TOKENS))
         best = max(steps, key=lambda one: one.goodput)
-        places = max(2, math.ceil(best.goodput * best.length))
+        places = max(2, math.ceil(best.goodput * steps[0].length))
         bound = {"YUNLIAO_MAX_LIVE": str(places), "YUNLIAO_MAX_QUEUE": str(places)}
         found = _storm(bench, ports, "overload", bound, 2 * best.goodput, scale.overload)
         bench.figures["overload goodput"] = _goodput(*found[:2], scale.overload) / best.goodput
@@ -238,7 +242,7 @@ def _storm(
     system.env |= {**bound, "YUNLIAO_RATE_LIMIT": "5/minute"}
     with system:
         system.start(*ports)
-        asyncio.run(load.closed(system, people=5, answers=5, tokens=TOKENS, spread=0, offset=60_000_000))
+        asyncio.run(load.closed(system, people=5, answers=5, tokens=TOKENS, spread=0, offset=script.WARM))
         say(f"{name}: {rate:.1f} a second for {seconds:g} s")
         found = asyncio.run(storm(system, rate, seconds))
     bench.right += len(found[0].done)

@@ -21,6 +21,12 @@ WORDS = (
     "\n",
 )
 
+WARM = 60_000_000
+"""Questions from this number on are asked before the count, for what is loaded with the first answers: they have short
+ones, so that nobody waits for them."""
+SHORT = 30
+"""Tokens of a short answer at most."""
+
 
 def question(number: int) -> str:
     """A question whose answer is `answer(number)`."""
@@ -34,7 +40,8 @@ def number_of(text: str) -> int:
 
 
 def tokens(number: int, count: int) -> list[str]:
-    """The answer in the pieces in which it is sent."""
+    """The answer in the pieces in which it is sent: `count`, or fewer."""
+    count = min(count, SHORT) if number >= WARM else count
     return [WORDS[(number * 7 + place * 5) % len(WORDS)] for place in range(count)]
 
 

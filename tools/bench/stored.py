@@ -6,7 +6,7 @@ from typing import Any
 import pymongo
 from storage import growth as made
 
-from bench import load
+from bench import load, script
 from bench.bench import Bench
 from bench.chart import Line, chart
 from bench.process import processor_seconds
@@ -50,7 +50,7 @@ def stored(bench: Bench) -> None:
         pattern = _pattern(bench.store_url, client)
         system.start(*ports)
         database = client[DATABASE]
-        asyncio.run(load.closed(system, people=20, answers=40, tokens=TOKENS, spread=0, offset=70_000_000))
+        asyncio.run(load.closed(system, people=10, answers=10, tokens=TOKENS, spread=0, offset=script.WARM))
         for place, turns in enumerate(scale.stored):
             have = database["turns"].estimated_document_count()
             say(f"growth: {turns:,} stored turns, {have:,} are there")

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from bench import load, report
+from bench import load, report, script
 from bench.bench import Bench
 from bench.report import Rounds, percentile
 from bench.servers import say, upstream
@@ -16,7 +16,7 @@ CHECK = 0.06
 
 async def _warm(systems: list[System], tokens: int) -> None:
     """What is loaded with the first answers is no cost of an answer."""
-    each = (load.closed(system, people=3, answers=3, tokens=tokens, spread=0, offset=90_000_000) for system in systems)
+    each = (load.closed(system, people=3, answers=3, tokens=tokens, spread=0, offset=script.WARM) for system in systems)
     await asyncio.gather(*each)
 
 
@@ -36,8 +36,6 @@ async def _rounds(bench: Bench, systems: list[System]) -> Rounds:
                 spread=scale.spread,
                 offset=offset,
             )
-            if result.wrong:
-                say(f"wrong or lost: {result.wrong}")
             taken[system.name].append(result)
     return taken
 

@@ -88,8 +88,9 @@ class Chat(Http):
         loop = asyncio.get_running_loop()
         messages = json.loads(body)["messages"]
         number = number_of(messages[-1]["content"])
-        usage = {"prompt_tokens": 20, "completion_tokens": self.count, "total_tokens": 20 + self.count}
-        frames = [frame(token) for token in tokens(number, self.count)]
+        said = tokens(number, self.count)
+        usage = {"prompt_tokens": 20, "completion_tokens": len(said), "total_tokens": 20 + len(said)}
+        frames = [frame(token) for token in said]
         frames += [frame(None, finish="stop") + frame(None, usage=usage) + b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"]
         began = loop.time()
         transport = self.transport
@@ -102,7 +103,7 @@ class Chat(Http):
                 return
             transport.write(frames[place])
             if place + 1 < len(frames):
-                due = began + self.first + (place + 1) * self.gap if place + 1 < self.count else loop.time()
+                due = began + self.first + (place + 1) * self.gap if place + 1 < len(said) else loop.time()
                 loop.call_at(due, send, place + 1)
 
         loop.call_at(began + self.first, send, 0)

@@ -82,7 +82,9 @@ class Promises:
         """Seconds until the next one may come back."""
         now = self._forget()
         each = (now - self._freed[0]) / len(self._freed) if self._freed else SOONEST
-        self._promised = min(max(self._promised, now + SOONEST) + each, now + LATEST)
+        self._promised = max(self._promised, now + SOONEST) + each
+        if self._promised > now + LATEST:  # a second lap: all at the end of the first would come at once
+            self._promised = now + SOONEST + min(each, LATEST - SOONEST)
         return self._promised - now
 
     def _forget(self) -> float:
