@@ -101,9 +101,6 @@ class Committer:
                 with self._ready_lock:
                     self._ready = ready | self._ready
                 raise
-            if self._repeats:  # what was written is what failed before: each may have come to say more since
-                        for run in ready.values():
-                    self.wake(run)
 
     def _due(self, now: float) -> dict[int, Run]:
         """What is to be looked at now."""
@@ -133,10 +130,14 @@ class Committer:
         self._metrics.commit(sum(len(write.rows) for _, write in pairs), self._clock.monotonic() - now)
         for run, write in pairs:
             lost = run.turn.id in result.lost
-            run.committed(lost=lost, lease_until=lease_until)
+            if run.committed(lost=lost, lease_until=lease_until):
+                self.wake(run)
             if lost or write.ending is not None:
                 self._ended(run)
-        if result.stops:
+        self._stop(result.stops)
+
+    def _stop(self, turn_ids: frozenset[str]) -> None:
+        if turn_ids:
             for run in self._runs():
-                if run.turn.id in result.stops:
+                if run.turn.id in turn_ids:
                     run.stop()

@@ -139,6 +139,7 @@ class Run:
         self._seq = turn.last_seq
         self._state = turn.state
         self._inflight: tuple[TurnWrite, list[Numbered]] | None = None
+        self._repeated = False
         self._written = False
         self._granted: threading.Event | None = None
         self._lease_until = turn.lease_until
@@ -425,6 +426,7 @@ class Run:
         """The next rows to make durable, or None. The same write is returned again until `committed`."""
         with self._lock:
             if self._inflight:
+                self._repeated = True  # what came since waits behind it
                 return self._inflight[0]
             if self._abandoned or self._written:
                 return None  # a check that was still out when it ended has answered
@@ -446,9 +448,11 @@ class Run:
             self._inflight = (write, shown)
             return write
 
-    def committed(self, *, lost: bool, lease_until: int = 0) -> None:
-        """The write of `collect` is durable and the lease renewed, or the turn is no longer ours."""
+    def committed(self, *, lost: bool, lease_until: int = 0) -> bool:
+        """The write of `collect` is durable and the lease renewed, or the turn is no longer ours. Whether `collect` may
+        have more: it gave a write that was older than what woke the committer."""
         with self._lock:
+            more, self._repeated = self._repeated, False
             self._lease_until = lease_until or self._lease_until  # as the store has it now, be it sooner than before
             write, shown = self._inflight or (None, [])
             self._inflight = None
@@ -458,8 +462,9 @@ class Run:
                 self.lost = True
                 self.abandon()
                 self.log.close()
-            return
+            return more
         self.log.append(shown, last=write.ending is not None)
+        return more
 
     @property
     def due(self) -> bool:

@@ -4,7 +4,9 @@ import errno
 import socket
 import ssl
 import threading
+import weakref
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from urllib.parse import SplitResult, urlsplit
 
@@ -140,6 +142,7 @@ class Connections:
             self._tls = context or ssl.create_default_context()
         self._idle: deque[Connection] = deque()
         self._closed = False
+        weakref.finalize(self, _close, self._idle)  # of a client that nobody closed and nobody holds any more
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -201,6 +204,11 @@ class Connections:
             self._idle.clear()
         for connection in kept:
             connection.close()
+
+
+def _close(kept: Iterable[Connection]) -> None:
+    for connection in kept:
+        connection.close()
 
 
 __all__ = ["Connection", "Connections", "NotHttp"]
