@@ -134,7 +134,10 @@ class Committer:
                 self.wake(run)
             if lost or write.ending is not None:
                 self._ended(run)
-        if result.stops:
+        self._stop(result.stops)
+
+    def _stop(self, turn_ids: frozenset[str]) -> None:
+        if turn_ids:
             for run in self._runs():
-                if run.turn.id in result.stops:
+                if run.turn.id in turn_ids:
                     run.stop()
