@@ -23,6 +23,9 @@ A message never holds a user's words, a secret, or the text of a foreign error.
 
 from yunliao.domain.events import Problem
 
+SOON = 3
+"""Seconds after which to try again while the store does not answer."""
+
 
 class YunliaoError(Exception):
     """Base: a stable `code`, an HTTP `status`, whether repeating the same request can help, and what to tell people."""
@@ -215,6 +218,9 @@ class StoreUnavailable(Busy):
     code = "store_unavailable"
     zh = "暂时无法读写记录，请稍后重试。"
     en = "Records cannot be read or written right now. Please try again shortly."
+
+    def __init__(self, detail: str = "", *, retry_after: int | None = None, **extra: str | int) -> None:
+        super().__init__(detail, retry_after=SOON if retry_after is None else retry_after, **extra)
 
 
 class ServiceBudgetExhausted(Busy):

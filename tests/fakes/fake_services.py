@@ -76,6 +76,9 @@ class FakeTurns:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
+    def check_room(self) -> None:
+        pass
+
     def send(self, owner: FakeOwner, client_id: str, text: str, *_: object) -> Sent:
         if text == "fault":
             raise ValueError(WORDS_OF_A_FAULT)

@@ -139,6 +139,10 @@ class TurnService:
         turn = self._again(owner, source, client_id, "continue", source.model)
         return self._accept(owner, turn, None, None)
 
+    def check_room(self) -> None:
+        """Raises `QueueFull` or `Draining` when no new turn can be taken, without a look at the store."""
+        self._engine.check_room()
+
     def made_by(self, owner: Owner, client_id: str) -> Turn | None:
         """The turn of this caller's client id, whatever was asked with it."""
         return self._turns.by_client_id(owner.user_id, client_id)
@@ -237,7 +241,7 @@ class TurnService:
         hide_ids: tuple[str, ...] = (),
         text: str | None = None,
     ) -> Sent:
-        self._engine.check_room()
+        self.check_room()
         self._check_break(owner, turn)
         try:
             charge = self._charge(owner, turn, text)

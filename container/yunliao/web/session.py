@@ -110,9 +110,11 @@ class Session:
         if isinstance(asked, frames.Ping):
             self._put({"op": "pong", "t": asked.t})
             return
+        turns = self._services.turns
+        if isinstance(asked, frames.Send):
+            turns.check_room()  # who finds none costs no look at the store
         # With every frame anew: a socket outlives a consent, an account and its key.
         owner = self._services.consents.admit(principal, fresh=isinstance(asked, frames.Send))
-        turns = self._services.turns
         match asked:
             case frames.Stop(turn=turn_id):
                 turns.stop(owner, turn_id)

@@ -36,7 +36,9 @@ WITHOUT_CONSENT = frozenset(
     for name in ("config", "me", "models", "consent", "withdraw", "export", "export_file", "erase", "check_receipt")
 )
 """What may be called without a consent to the current texts: reading them, answering, and leaving with one's data."""
-BEGINNING = frozenset(f"user.{name}" for name in ("send", "regenerate", "continue_", "tickets"))
+TURNS = frozenset(f"user.{name}" for name in ("send", "regenerate", "continue_"))
+"""What begins a turn."""
+BEGINNING = TURNS | {"user.tickets"}
 """What begins something: the consent of this very moment counts, not that of some seconds ago."""
 AI_TEXT = frozenset(
     f"user.{name}"
@@ -64,6 +66,8 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
         """Identity first, then consent; what may be done without a consent asks for the account itself."""
         g.principal = caller(services)
         if request.endpoint not in WITHOUT_CONSENT:
+            if request.endpoint in TURNS:
+                services.turns.check_room()  # who finds none costs no look at the store
             g.owner = services.consents.admit(g.principal, fresh=request.endpoint in BEGINNING)
 
     @routes.after_request
