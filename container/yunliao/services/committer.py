@@ -7,12 +7,15 @@ turns, three times in a lease and no more often: a lease that every event renewe
 owner's death be felt for as long.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterable
 
 from yunliao.errors import StoreUnavailable
 from yunliao.ports import Clock, Metrics, Turns, TurnWrite
 from yunliao.services.run import Run
+
+log = logging.getLogger("yunliao.commit")
 
 PACE = 0.15
 """Seconds between two commits while busy: a phone that gets a line at a time draws no faster."""
@@ -87,8 +90,14 @@ class Committer:
             try:
                 self.step()
             except StoreUnavailable:
-                self._metrics.store_failed()
-                self._clock.sleep(RETRY)
+                self._wait()
+            except Exception as fault:  # one write that cannot be made must not end the loop of all others
+                log.error("commit_fault kind=%s", type(fault).__name__)
+                self._wait()
+
+    def _wait(self) -> None:
+        self._metrics.store_failed()
+        self._clock.sleep(RETRY)
 
     def step(self) -> None:
         """One commit of all that is due. Raises `StoreUnavailable`; nothing is lost, the next step tries again."""
@@ -97,7 +106,7 @@ class Committer:
             ready = self._due(now)
             try:
                 self._commit(ready, now)
-            except StoreUnavailable:
+            except BaseException:
                 with self._ready_lock:
                     self._ready = ready | self._ready
                 raise

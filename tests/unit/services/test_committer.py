@@ -19,9 +19,13 @@ class Store:
 
     def __init__(self) -> None:
         self.away = False
+        self.broken = 0
         self.taken: list[TurnWrite] = []
 
     def commit(self, writes: Sequence[TurnWrite], *, owner: str, lease_until: int) -> CommitResult:
+        if self.broken:
+            self.broken -= 1
+            raise TypeError("a secret of somebody")
         if self.away:
             raise StoreUnavailable("away")
         self.taken += writes
@@ -82,3 +86,16 @@ def test_an_outage_forgets_no_run() -> None:
     stage.store.away = False
     stage.committer.step()
     assert stage.ended == [stage.run]
+
+
+def test_a_fault_of_ours_ends_no_loop_and_tells_no_words(caplog: pytest.LogCaptureFixture) -> None:
+    stage = Stage()
+    stage.run.execute()
+    stage.store.broken = 2
+    committer = stage.committer
+    stage.committer._ended = lambda run: (stage.ended.append(run), committer.close())  # type: ignore[func-returns-value]
+    committer.wake(stage.run, urgent=True)
+    committer.loop()
+    assert stage.ended == [stage.run]
+    assert caplog.text.count("commit_fault kind=TypeError") == 2
+    assert "secret" not in caplog.text
