@@ -214,8 +214,9 @@ def test_a_second_try_after_a_kept_connection_broke_goes_over_a_new_one(server: 
     original = post._connections.take
 
     def all_at_once(line):  # type: ignore[no-untyped-def]
-        together.wait(30)
-        return original(line)
+        taken = original(line)
+        together.wait(30)  # nobody gives one back before all have one of their own
+        return taken
 
     post._connections.take = all_at_once  # type: ignore[method-assign]
     asking = [threading.Thread(target=post.send, args=("/p", {})) for _ in range(6)]
