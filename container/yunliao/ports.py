@@ -427,10 +427,12 @@ class Store(Protocol):
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """`chars`: fewer than so many more make no difference now. `soon`: a person waits for the first text."""
+    """Fewer than `chars` more make no difference in the next `within` seconds. `soon`: a person waits for the first
+    text."""
 
     chars: int
     soon: bool
+    within: float
 
 
 class RelayRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -174,3 +174,26 @@ def test_calls_are_few(size: int, seed: int) -> None:
     count += len(guard.windows(0))
     # 40, 80, … 1,280 new characters at least half filled, then windows of at least half the room
     assert count <= 8 + len(text) // 1100
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(fillers, max_size=4).map("".join), seeds)
+def test_however_text_is_cut_it_is_taken_the_same(text: str, seed: int) -> None:
+    """Runs of plain characters are taken whole; one character at a time there are none."""
+    random, guards = Random(seed), [Guard(GuardPolicy(), None) for _ in range(3)]
+    at = 0
+    while at < len(text):
+        size = random.randint(1, 60)
+        guards[1].feed(text[at : at + size], 0)
+        at += size
+    for char in text:
+        guards[0].feed(char, 0)
+    guards[2].feed(text, 0)
+    for guard in guards:
+        guard.finish(0)
+    windows = [guard.windows(0) for guard in guards]
+    assert windows[0] == windows[1] == windows[2]
+    for guard in guards:
+        for index in range(len(windows[0])):
+            guard.resolve(index, PASS, 0)
+    assert {guard.release() for guard in guards} == {text}

@@ -9,11 +9,22 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import NamedTuple
 
 TICK = 0.01
 """Seconds between two beats: a pause lasts at most so much longer than asked for."""
 IDLE = 100
 """Beats without anybody waiting after which the beat stops."""
+LOOK = 15
+"""Beats between two looks at whether a pause has lost its reason: 0.15 s, in which any answer worth waiting for moves."""
+
+
+class Rest(NamedTuple):
+    """One pause: until beat `due`, or until `over` says so."""
+
+    due: int
+    place: threading.Lock
+    over: Callable[[], bool] | None
 
 
 class Beat:
@@ -22,15 +33,15 @@ class Beat:
     def __init__(self, spawn: Callable[[Callable[[], None]], None] | None = None) -> None:
         self._spawn = spawn or (lambda task: threading.Thread(target=task, daemon=True).start())
         self._lock = threading.Lock()
-        self._waiting: dict[int, list[threading.Lock]] = {}
+        self._waiting: dict[int, list[Rest]] = {}
         self._count = 0
         self._beats = False
 
-    def rest(self, seconds: float, place: threading.Lock) -> None:
-        """Wait about so long, or until `place`, which the caller holds, is released by somebody else."""
+    def rest(self, seconds: float, place: threading.Lock, over: Callable[[], bool] | None = None) -> None:
+        """Wait about so long, or until `place`, which the caller holds, is released by somebody else, or until `over`,
+        asked now and then on the thread of the beat, is true. It must not wait, and not fail."""
         with self._lock:
-            due = self._count + max(1, -int(-seconds // TICK))
-            self._waiting.setdefault(due, []).append(place)
+            self._place(Rest(self._count + max(1, -int(-seconds // TICK)), place, over))
             start, self._beats = not self._beats, True
         if start:
             try:
@@ -39,13 +50,17 @@ class Beat:
                 self._wake_all()
         place.acquire()
 
+    def _place(self, rest: Rest) -> None:
+        at = rest.due if rest.over is None else min(rest.due, self._count + LOOK)
+        self._waiting.setdefault(at, []).append(rest)
+
     def _wake_all(self) -> None:
         with self._lock:
             self._beats = False
             waiting, self._waiting = self._waiting, {}
-        for places in waiting.values():
-            for place in places:
-                wake(place)
+        for rests in waiting.values():
+            for rest in rests:
+                wake(rest.place)
 
     def _beat(self) -> None:
         idle = 0
@@ -58,8 +73,12 @@ class Beat:
                 due = self._waiting.pop(self._count, ())
                 idle = 0 if self._waiting or due else idle + 1
                 self._beats = idle < IDLE
-            for place in due:
-                wake(place)
+            for rest in due:
+                if rest.due <= self._count or rest.over is None or rest.over():
+                    wake(rest.place)
+                else:
+                    with self._lock:
+                        self._place(rest)
 
 
 def wake(place: threading.Lock) -> None:

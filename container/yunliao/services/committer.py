@@ -17,7 +17,7 @@ from yunliao.services.run import Run
 
 log = logging.getLogger("yunliao.commit")
 
-PACE = 0.15
+PACE = 0.25
 """Seconds between two commits while busy: a phone that gets a line at a time draws no faster."""
 TICK = 0.25
 """Seconds between two looks at what time has made due: places in the line, windows that waited long enough."""

@@ -10,7 +10,7 @@ from functools import partial
 
 import msgspec
 
-from yunliao.domain.guard import Guard, GuardPolicy, Window
+from yunliao.domain.guard import NEVER, Guard, GuardPolicy, Window
 from yunliao.domain.verdict import Verdict
 from yunliao.errors import BlockedOutput, ModerationUnavailable, TurnFailed
 from yunliao.ports import Clock, Wanted
@@ -47,13 +47,17 @@ class ScreenedAnswer:
         self._spawn = spawn
         self._clock = clock
         self._changed = changed
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._text = Guard(policy, search, widen)
         self._before = len(before)
         if before:
             self._text.precede(before, clock.now_ms())
         self._reasoning: list[Guard] = []
         self._settled = threading.Event()
+        self._looked = 0
+        """When the stream was last looked at before now, milliseconds: what comes next may be there since then."""
+        self._due = NEVER
+        """When time alone makes a window due."""
         self._finished = False
         self._text_follows = False
         self.failure: TurnFailed | None = None
@@ -66,28 +70,41 @@ class ScreenedAnswer:
         with self._lock:
             if self.failure:
                 return
+            since = max(self._looked, now - self._policy.max_wait_ms) if self._looked else now
             if reasoning:
                 if not self._reasoning or self._text_follows:
                     self._reasoning.append(Guard(self._policy, self._search, self._widen))
                     self._text_follows = False
-                self._reasoning[-1].feed(reasoning, now)
+                self._reasoning[-1].feed(reasoning, now, since)
             if text:
                 self.first_text_ms = self.first_text_ms or now
                 if self._reasoning and not self._text_follows:
                     self._reasoning[-1].finish(now)  # so that its held tail does not wait for the end of the answer
                     self._text_follows = True
-                self._text.feed(text, now)
-        self.tick()
+                self._text.feed(text, now, since)
+            due = self._cut(now)
+        self._send(due)
 
     def tick(self) -> None:
         """Cut windows that time has made due and send them for checking."""
         now = self._clock.now_ms()
+        if now < self._due:
+            return
         with self._lock:
-            if self.failure:
-                return
-            due = [(guard, window) for guard in self._guards() for window in guard.windows(now)]
-            self.windows_checked += len(due)
-            self._note_state()
+            due = self._cut(now)
+        self._send(due)
+
+    def _cut(self, now: int) -> list[tuple[Guard, Window]]:
+        if self.failure:
+            self._due = NEVER
+            return []
+        due = [(guard, window) for guard in self._guards() for window in guard.windows(now)]
+        self.windows_checked += len(due)
+        self._due = min(guard.due_ms for guard in self._guards())
+        self._note_state()
+        return due
+
+    def _send(self, due: list[tuple[Guard, Window]]) -> None:
         for guard, window in due:
             self._spawn(partial(self._decide, guard, window))
 
@@ -99,9 +116,8 @@ class ScreenedAnswer:
             if self._reasoning and not self._text_follows:
                 self._reasoning[-1].finish(now)
             self._text.finish(now)
-        self.tick()
-        with self._lock:
-            self._note_state()
+            due = self._cut(now)
+        self._send(due)
 
     def wait(self, timeout: float) -> bool:
         """After `finish`: wait until all windows are decided or the answer is closed."""
@@ -122,9 +138,12 @@ class ScreenedAnswer:
 
     def wants(self) -> Wanted:
         """What more of the answer is good for."""
+        now = self._clock.now_ms()
         with self._lock:
+            self._looked = now
             guard = self._text if self._text_follows or not self._reasoning else self._reasoning[-1]
-            return Wanted(guard.lacks, not guard.begun)
+            wants = guard.wants(now)
+            return Wanted(wants.chars, not guard.begun, wants.within_ms / 1000)
 
     def _guards(self) -> list[Guard]:
         return [*self._reasoning, self._text]

@@ -92,3 +92,14 @@ def test_rests_that_begin_as_the_beat_ends_are_not_forgotten(monkeypatch: pytest
     for one in resting:
         one.join(60)
         assert not one.is_alive()
+
+def test_a_pause_that_lost_its_reason_ends() -> None:
+    beat, asked = Beat(), iter([False, False, True])
+    beat.rest(3600, held(), lambda: next(asked))
+    assert next(asked, None) is None
+
+
+def test_a_pause_that_is_over_asks_nothing_more() -> None:
+    asked: list[bool] = []
+    Beat().rest(2 * TICK, held(), lambda: bool(asked.append(True)))
+    assert not asked

@@ -4,7 +4,9 @@ import itertools
 
 import pytest
 
-from yunliao.domain.guard import Guard, GuardPolicy, Waited
+from yunliao.domain.edges import joins
+from yunliao.domain.guard import NEVER, PLAIN, Guard, GuardPolicy, Waited, Wants
+from yunliao.domain.normalise import form
 from yunliao.domain.verdict import PASS, Verdict
 
 RISKY = Verdict(suggest="risky", layer="wechat", label=20001)
@@ -250,3 +252,29 @@ def test_a_phrase_across_the_seam_blocks() -> None:
     guard.precede("前面已经看过的文字，结尾是坏", 0)
     guard.feed("词出现了", 5)
     assert guard.blocked == RISKY and guard.release() == ""
+
+
+def test_what_is_taken_whole_is_significant_and_joins_nothing() -> None:
+    plain = [char for char in map(chr, range(0x110000)) if PLAIN.fullmatch(char)]
+    assert len(plain) > 20_000
+    assert all(form(char) and joins("字", char, False) == (False, False) for char in plain)
+
+
+def test_the_first_window_waits_for_no_sentence() -> None:
+    guard = Guard(GuardPolicy(), None)
+    guard.feed("字" * 41, 0)
+    (window,) = guard.windows(0)
+    assert len(window.text) == 41
+    guard.feed("字" * 90, 0)
+    assert guard.windows(0) == []  # a later one does, for a while
+
+
+def test_text_that_may_have_been_there_for_long_waits_no_longer() -> None:
+    guard = Guard(GuardPolicy(), None)
+    guard.feed("字" * 30, 5_000, 4_000)
+    assert guard.wants(5_000) == Wants(10, 200)
+    assert guard.due_ms == 5_200
+    assert guard.windows(5_199) == []
+    assert len(guard.windows(5_200)) == 1
+    assert guard.due_ms == NEVER
+    assert guard.wants(5_200) == Wants(80, 1_200)

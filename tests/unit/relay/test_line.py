@@ -1,7 +1,7 @@
 """The limits of a receive, and what lay there while this process stood still."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -75,3 +75,48 @@ def test_the_total_holds_whatever_came(line: Line, stalling: Stalling) -> None:
     with pytest.raises(TimeoutError):
         line.receive(stalling)  # type: ignore[arg-type]
     assert stalling.receives == 1
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    yield ours, theirs
+    ours.close()
+    theirs.close()
+
+
+class Looks:
+    """A beat that looks as often as it is told to, and says what each look found."""
+
+    def __init__(self, *between: Callable[[], object]) -> None:
+        self.between = between
+        self.found: list[bool] = []
+
+    def rest(self, seconds: float, place: object, over: Callable[[], bool]) -> None:
+        for step in self.between:
+            step()
+            self.found.append(over())
+
+
+def test_a_pause_sees_that_a_stream_moves_stands_still_and_ends(pair: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = pair
+    line = Line(LIMITS, FakeClock())
+    line.hold(ours)
+    beat = Looks(
+        lambda: None,  # nothing has come: that is not standing still
+        lambda: theirs.sendall(b"a"),
+        lambda: theirs.sendall(b"b"),
+        lambda: None,
+    )
+    line.rest(1.0, beat)  # type: ignore[arg-type]
+    assert beat.found == [False, False, False, True]
+    assert ours.recv(10) == b"ab"  # a look takes nothing away
+    again = Looks(lambda: theirs.sendall(b"cd"), lambda: None)
+    line.rest(1.0, again)  # type: ignore[arg-type]
+    assert again.found == [False, True]  # what an earlier pause saw counts for nothing
+    ours.recv(10)
+    theirs.close()
+    gone = Looks(lambda: None)
+    line.rest(1.0, gone)  # type: ignore[arg-type]
+    assert gone.found == [True]
+    line.let_go()

@@ -2,10 +2,11 @@
 
 import pytest
 
-from yunliao.adapters.relay.pace import CLOSE, LEAST, SHARE, SOONEST, Pace
+from yunliao.adapters.relay.pace import CLOSE, GUESSED, LEAST, SHARE, SOONEST, Pace
 from yunliao.ports import Wanted
 
-LONGEST = 0.25
+LONGEST = 2.0
+WITHIN = 1.2
 
 
 def pace_of(chars_a_second: float) -> Pace:
@@ -18,29 +19,34 @@ def pace_of(chars_a_second: float) -> Pace:
 def test_before_the_speed_is_known_it_looks_soon() -> None:
     made = Pace(LONGEST)
     made.came(500, 10.0)
-    assert made.pause(Wanted(40, True)) == SOONEST
-    assert made.pause(Wanted(40, False)) == LEAST
+    assert made.pause(Wanted(40, True, WITHIN)) == SOONEST
+    assert made.pause(Wanted(40, False, WITHIN)) == WITHIN
 
 
-def test_most_of_the_expected_time_passes_at_once() -> None:
-    assert pace_of(300).pause(Wanted(60, False)) == pytest.approx(SHARE * 60 / 300)
-    assert pace_of(300).pause(Wanted(60, True)) == pytest.approx(SHARE * 60 / 300)
+def test_the_expected_time_passes_at_once() -> None:
+    assert pace_of(300).pause(Wanted(120, False, WITHIN)) == pytest.approx(120 / 300)
+    assert pace_of(300).pause(Wanted(30, True, WITHIN)) == pytest.approx(SHARE * 30 / 300)
+
+
+def test_what_is_checked_anyway_is_not_read_later() -> None:
+    assert pace_of(10).pause(Wanted(300, False, WITHIN)) == WITHIN
+    assert pace_of(10).pause(Wanted(300, False, 0.3)) == 0.3
 
 
 def test_a_pause_is_never_longer_than_the_longest() -> None:
-    assert pace_of(10).pause(Wanted(300, False)) == LONGEST
-    assert pace_of(10).pause(Wanted(300, True)) == LONGEST
+    assert pace_of(10).pause(Wanted(300, False, 60.0)) == LONGEST
+    assert pace_of(10).pause(Wanted(300, True, 60.0)) == GUESSED
 
 
 def test_the_first_text_is_not_missed_by_a_pause() -> None:
-    assert pace_of(100).pause(Wanted(2, True)) == 0.0
+    assert pace_of(100).pause(Wanted(2, True, WITHIN)) == 0.0
     assert CLOSE > 2 / 100
-    assert pace_of(100).pause(Wanted(0, True)) == SOONEST  # only a sentence has to end
+    assert pace_of(100).pause(Wanted(0, True, WITHIN)) == SOONEST  # nothing more is expected
 
 
 def test_later_text_is_read_no_faster_than_it_is_written() -> None:
-    assert pace_of(10_000).pause(Wanted(1, False)) == LEAST
-    assert pace_of(10_000).pause(Wanted(0, False)) == LEAST
+    assert pace_of(10_000).pause(Wanted(1, False, WITHIN)) == LEAST
+    assert pace_of(10_000).pause(Wanted(0, False, WITHIN)) == LEAST
 
 
 def test_looks_before_the_first_window_are_few() -> None:
@@ -51,6 +57,6 @@ def test_looks_before_the_first_window_are_few() -> None:
         arrived = int(now / 0.02 + 1e-9) * 2 + 2
         made.came(arrived - had, now)
         had = arrived
-        now += made.pause(Wanted(40 - had, True)) or 0.02
+        now += made.pause(Wanted(40 - had, True, WITHIN)) or 0.02
     assert looks <= 10
     assert now <= 0.42

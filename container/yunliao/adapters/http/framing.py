@@ -113,6 +113,10 @@ class Body:
                 break
             line, at = buffer[at:end], end + 1
             self._line(line.removesuffix(b"\r"))
+            if self._state == "data" and buffer.startswith(b"\r\n", at + self._left):  # a whole chunk: nearly always
+                pieces.append(buffer[at : at + self._left])
+                at += self._left + 2
+                self._state = "size"
         self.excess = self.done and at < len(buffer)
         self._buffer = b"" if self.done else buffer[at:]
         return b"".join(pieces)

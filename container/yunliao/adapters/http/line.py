@@ -28,6 +28,8 @@ READ = 64 * 1024
 """Bytes asked for at once."""
 DIAL_STEP = 0.05
 """Seconds between two looks at whether a connect is still wanted."""
+_unread = bytearray(READ)
+"""Where a look at what lies unread puts it; nobody reads it there."""
 _UNDER_WAY = {errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", -1)}
 
 
@@ -57,6 +59,8 @@ class Line:
         self._place: threading.Lock | None = None
         self._first_byte_at = self._total_at = 0.0
         self._farewell_at = math.inf
+        self._there = -1
+        """Bytes that lay unread at the last look of a pause."""
         self.answering = False
         """Whether a byte of the body has come."""
         self.impatient = False
@@ -120,21 +124,37 @@ class Line:
         sock.sendall(data)
 
     def rest(self, seconds: float, beat: Beat) -> None:
-        """Wait about so long; ends at once when closed."""
+        """Wait about so long; ends at once when closed, and soon when what came stands still or was its end: then
+        nothing is gained by waiting for more."""
         if seconds <= 0:
             return
         place = threading.Lock()
         place.acquire()
         self._place = place
+        self._there = -1
         if not self.closed:
-            beat.rest(seconds, place)
+            beat.rest(seconds, place, self._stands_still)
         self._place = None
+
+    def _stands_still(self) -> bool:
+        handle = self._handle
+        if handle is None:
+            return False
+        before = self._there
+        try:
+            self._there = handle.recv_into(_unread, READ, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return self._there in (0, before)
 
     def hold(self, sock: socket.socket) -> None:
         """Let `close` reach this socket. Raises `ConnectionAbortedError` when it was called already."""
         if not self._breakable:
             return
         handle = socket.fromfd(sock.fileno(), sock.family, sock.type)
+        handle.settimeout(0)  # it only looks; the socket itself is set anew before every use
         with self._lock:
             old, self._handle = self._handle, handle
         if old is not None:

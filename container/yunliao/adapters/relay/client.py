@@ -37,7 +37,7 @@ class HttpRelay:
         models: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
-        pace: float = 0.25,
+        pace: float = 1.5,
     ) -> None:
         self.url = endpoint(base_url)
         self.name = name

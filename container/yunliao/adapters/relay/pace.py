@@ -1,19 +1,22 @@
 """When to look at a stream again: its cost is its wake-ups, not its bytes.
 
 Text is shown window by window (domain/guard.py), so bytes that do not fill the next window need not be fetched one by
-one. How fast a stream speaks tells when a window will be full; most of that time it is left alone. As long as somebody
-waits for the first text, the looks come closer and closer to that moment, so that it is hardly missed.
+one. How fast a stream speaks tells when a window will be full; until then, or until what there is will be checked
+anyway, it is left alone. As long as somebody waits for the first text, the looks come closer and closer to that moment,
+so that it is hardly missed.
 """
 
 from yunliao.ports import Wanted
 
 SHARE = 0.8
-"""Part of the expected time that passes before the next look: the speed is a guess."""
+"""Part of the expected time that passes before the next look for the first text: the speed is a guess."""
 SOONEST = 0.01
 """Seconds between two looks while the first text is waited for."""
+GUESSED = 0.2
+"""Longest pause before the first window, seconds: the first pieces tell the speed badly."""
 CLOSE = 0.03
 """Expected seconds to the first window from which on every piece is read as it comes."""
-LEAST = 0.15
+LEAST = 0.25
 """Seconds between two looks afterwards: the commit is no faster (services/committer.py)."""
 
 
@@ -36,9 +39,11 @@ class Pace:
     def pause(self, wanted: Wanted) -> float:
         """Seconds to leave the stream alone; 0: read what comes next."""
         took = self._now - self._since if self._since is not None else 0.0
-        if not self._chars or took <= 0:
-            return min(SOONEST if wanted.soon else LEAST, self._longest)
-        expected = wanted.chars * took / self._chars
-        if wanted.soon and 0 < expected < CLOSE:
+        known = self._chars > 0 and took > 0
+        expected = wanted.chars * took / self._chars if known else 0.0
+        if not wanted.soon:
+            until_due = min(expected, wanted.within) if known else wanted.within
+            return min(max(until_due, LEAST), self._longest)
+        if 0 < expected < CLOSE:
             return 0.0
-        return min(max(expected * SHARE, SOONEST if wanted.soon else LEAST), self._longest)
+        return min(max(expected * SHARE, SOONEST), GUESSED, self._longest)

@@ -33,7 +33,8 @@ class SseDecoder:
         buffer = self._buffer + chunk
         if buffer[:6] == b"data: " and buffer[-2:] == b"\n\n" and not (self._data or self._named_error):
             plain = buffer[6:-2].split(b"\n\ndata: ")
-            if b"\r" not in buffer and not any(b"\n" in data or len(data) > MAX_LINE for data in plain):
+            single = buffer.count(b"\n") == 2 * len(plain) and b"\r" not in buffer
+            if single and (len(buffer) < MAX_LINE or max(map(len, plain)) <= MAX_LINE):
                 self._buffer, self._first = b"", False
                 return plain
         if self._first and not BOM.startswith(buffer):

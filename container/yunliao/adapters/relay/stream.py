@@ -183,4 +183,4 @@ class Attempt:
 
 
 def _anything() -> Wanted:
-    return Wanted(0, False)
+    return Wanted(0, False, 0.0)
