@@ -1,7 +1,7 @@
 """The only place that chooses adapters: settings in, a working set of services out."""
 
+import _thread
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -173,7 +173,7 @@ class Services:
 
 def spawn(task: Callable[[], None]) -> None:
     """Run on a thread of its own; a greenlet under the gevent worker."""
-    threading.Thread(target=task, daemon=True).start()
+    _thread.start_new_thread(task, ())  # without the name and the books of `threading`: a window of an answer has one
 
 
 def build_services(settings: Settings) -> Services:

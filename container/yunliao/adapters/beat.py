@@ -16,7 +16,7 @@ TICK = 0.01
 IDLE = 100
 """Beats without anybody waiting after which the beat stops."""
 LOOK = 15
-"""Beats between two looks at whether a pause has lost its reason: 0.15 s, in which any answer worth waiting for moves."""
+"""Beats between two looks at whether a pause has lost its reason: 0.15 s, in which an answer that is not over moves."""
 
 
 class Rest(NamedTuple):

@@ -50,10 +50,11 @@ class JsonPost:
     def __init__(self, base_url: str, *, connect: float, read: float, total: float) -> None:
         parts = urlsplit(base_url)
         self._path = parts.path.rstrip("/")
-        self._host = parts.netloc.rpartition("@")[2]
+        host = parts.netloc.rpartition("@")[2]
         self._clock = SystemClock()
         self._limits = Limits(connect=connect, first_byte=connect + read, silence=read, total=connect + total)
         self._connections = Connections(base_url, connect, self._clock)
+        self._fixed = "".join(f"{name}: {value}\r\n" for name, value in ({"Host": host} | FIXED).items())
 
     def send(self, path: str, question: object, headers: Mapping[str, str] | None = None) -> Answer:
         """POST `question` as UTF-8 JSON, never `\\u`-escaped. Raises `PostFailed`."""
@@ -61,8 +62,8 @@ class JsonPost:
             content = msgspec.json.encode(question)
         except UnicodeEncodeError:
             raise PostFailed("garbled", "lone surrogate in the text") from None
-        sent = {"Host": self._host, **FIXED, **(headers or {}), "Content-Length": str(len(content))}
-        lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+        own = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+        lines = f"{self._fixed}{own}Content-Length: {len(content)}\r\n"
         head, data = self._exchange(f"POST {self._path}{path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + content)
         try:
             body = msgspec.json.decode(data)

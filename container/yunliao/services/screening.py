@@ -73,6 +73,8 @@ class Screening:
         # Words of who did not allow it are not sent abroad, not even to be checked; WeChat's own check always remains.
         layers = [one for one in self._moderators if principal.overseas or getattr(one, "domestic", True)]
         asked = [(layer, text) for text in texts for layer in layers]
+        if len(asked) == 1:  # nearly always: nobody else's answer is to be waited for
+            return _judged(*asked[0], principal)
         round_ = _Round(len(asked))
         for layer, text in asked[1:]:
             self._submit(lambda layer=layer, text=text: round_.run(layer, text, principal))  # type: ignore[misc]
@@ -98,11 +100,9 @@ class _Round:
         verdict: Verdict | None = None
         failure: YunliaoError | None = None
         try:
-            verdict = layer.check(text, principal)
+            verdict = _judged(layer, text, principal)
         except YunliaoError as failed:
             failure = failed
-        except Exception as fault:  # a layer that breaks has not decided: fail closed
-            failure = ModerationUnavailable(f"a moderation layer raised {type(fault).__name__}")
         with self._changed:
             self._expected -= 1
             if verdict is not None and verdict.blocks:
@@ -119,6 +119,16 @@ class _Round:
         if self._failure is not None:
             raise self._failure
         return PASS
+
+
+def _judged(layer: Moderator, text: str, principal: Principal) -> Verdict:
+    try:
+        verdict = layer.check(text, principal)
+    except YunliaoError:
+        raise
+    except Exception as fault:  # a layer that breaks has not decided: fail closed
+        raise ModerationUnavailable(f"a moderation layer raised {type(fault).__name__}") from None
+    return verdict if verdict.blocks else PASS
 
 
 def pieces(text: str) -> list[str]:

@@ -93,6 +93,7 @@ def test_rests_that_begin_as_the_beat_ends_are_not_forgotten(monkeypatch: pytest
         one.join(60)
         assert not one.is_alive()
 
+
 def test_a_pause_that_lost_its_reason_ends() -> None:
     beat, asked = Beat(), iter([False, False, True])
     beat.rest(3600, held(), lambda: next(asked))

@@ -53,7 +53,7 @@ class Line:
         self._breakable = breakable
         self._limits = limits
         self._clock = clock
-        self._closed = threading.Event()
+        self._closed = False
         self._lock = threading.Lock()
         self._handle: socket.socket | None = None
         self._place: threading.Lock | None = None
@@ -75,7 +75,7 @@ class Line:
     @property
     def closed(self) -> bool:
         """Whether `close` was called."""
-        return self._closed.is_set()
+        return self._closed
 
     @property
     def overdue(self) -> bool:
@@ -172,7 +172,7 @@ class Line:
 
     def close(self) -> None:
         """Break off; any thread, any number of times."""
-        self._closed.set()
+        self._closed = True
         place = self._place
         if place is not None:
             wake(place)
