@@ -15,8 +15,8 @@ TICK = 0.01
 """Seconds between two beats: a pause lasts at most so much longer than asked for."""
 IDLE = 100
 """Beats without anybody waiting after which the beat stops."""
-LOOK = 15
-"""Beats between two looks at whether a pause has lost its reason: 0.15 s, in which an answer that is not over moves."""
+LOOK = 20
+"""Beats between two looks at whether a pause has lost its reason: 0.2 s, in which an answer that is not over moves."""
 
 
 class Rest(NamedTuple):

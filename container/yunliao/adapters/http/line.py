@@ -8,11 +8,14 @@
 """
 
 import errno
+import fcntl
 import math
 import os
 import select
 import socket
 import ssl
+import sys
+import termios
 import threading
 import time
 from contextlib import suppress
@@ -28,8 +31,6 @@ READ = 64 * 1024
 """Bytes asked for at once."""
 DIAL_STEP = 0.05
 """Seconds between two looks at whether a connect is still wanted."""
-_unread = bytearray(READ)
-"""Where a look at what lies unread puts it; nobody reads it there."""
 _UNDER_WAY = {errno.EINPROGRESS, errno.EALREADY, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", -1)}
 
 
@@ -142,12 +143,12 @@ class Line:
             return False
         before = self._there
         try:
-            self._there = handle.recv_into(_unread, READ, socket.MSG_PEEK)
+            self._there = int.from_bytes(fcntl.ioctl(handle.fileno(), termios.FIONREAD, bytes(4)), sys.byteorder)
+            return self._there == before if self._there else handle.recv(1, socket.MSG_PEEK) == b""
         except BlockingIOError:
             return False
         except OSError:
             return True
-        return self._there in (0, before)
 
     def hold(self, sock: socket.socket) -> None:
         """Let `close` reach this socket. Raises `ConnectionAbortedError` when it was called already."""
