@@ -1,10 +1,12 @@
 """How the container is served. Nothing of the application is imported here: this file is read before the worker patches
 the standard library for greenlets."""
 
+import gc
 import os
 import time
 
 _began = [time.monotonic()]
+gc.disable()  # what is imported stays: looking for garbage among it would only make the start longer
 
 bind = f"0.0.0.0:{os.environ.get('PORT', '80')}"
 # One worker: greenlets hold a thousand listeners, and a turn's listeners find its events in the same process.
@@ -29,7 +31,9 @@ proc_name = "yunliao"
 
 
 def post_worker_init(worker):  # type: ignore[no-untyped-def]
-    """From here the worker's own wish to end is watched."""
+    """From here the worker's own wish to end is watched, and garbage collected, though not among what is there now."""
+    gc.freeze()
+    gc.enable()
     from yunliao.adapters.json_lines import JsonLines
     from yunliao.adapters.logging import JsonTurnLog
     from yunliao.factory import drain_when
