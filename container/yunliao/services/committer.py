@@ -128,15 +128,20 @@ class Committer:
         if beat:
             written = {write.turn_id for _, write in pairs}
             pairs += [(run, TurnWrite(turn_id=run.turn.id)) for run in self._runs() if run.turn.id not in written]
+        if beat and pairs:
+            self._lease_until = self._clock.now_ms() + self._lease_ms
+        # Endings touch more than their turn and take longer: no first text waits for them.
+        self._write([(run, write) for run, write in pairs if write.ending is None])
+        if beat and pairs:
+            self._beat_at = now
+        self._write([(run, write) for run, write in pairs if write.ending is not None])
+
+    def _write(self, pairs: list[tuple[Run, TurnWrite]]) -> None:
         if not pairs:
             return
-        if beat:
-            self._lease_until = self._clock.now_ms() + self._lease_ms
-        lease_until = self._lease_until
+        began, lease_until = self._clock.monotonic(), self._lease_until
         result = self._turns.commit([write for _, write in pairs], owner=self._owner, lease_until=lease_until)
-        if beat:
-            self._beat_at = now
-        self._metrics.commit(sum(len(write.rows) for _, write in pairs), self._clock.monotonic() - now)
+        self._metrics.commit(sum(len(write.rows) for _, write in pairs), self._clock.monotonic() - began)
         for run, write in pairs:
             lost = run.turn.id in result.lost
             if run.committed(lost=lost, lease_until=lease_until):

@@ -12,7 +12,9 @@ SHARE = 0.8
 """Part of the expected time that passes before the next look for the first text: the speed is a guess."""
 SOONEST = 0.01
 """Seconds between two looks while the first text is waited for."""
-GUESSED = 0.2
+UNKNOWN = 0.04
+"""Seconds from the first piece to the second look: time for a few more, by which the speed is known."""
+GUESSED = 0.3
 """Longest pause before the first window, seconds: the first pieces tell the speed badly."""
 CLOSE = 0.03
 """Expected seconds to the first window from which on every piece is read as it comes."""
@@ -44,6 +46,8 @@ class Pace:
         if not wanted.soon:
             until_due = min(expected, wanted.within) if known else wanted.within
             return min(max(until_due, LEAST), self._longest)
+        if not known:
+            return min(UNKNOWN, self._longest)
         if 0 < expected < CLOSE:
             return 0.0
         return min(max(expected * SHARE, SOONEST), GUESSED, self._longest)
