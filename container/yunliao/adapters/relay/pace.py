@@ -16,6 +16,8 @@ UNKNOWN = 0.04
 """Seconds from the first piece to the second look: time for a few more, by which the speed is known."""
 GUESSED = 0.3
 """Longest pause before the first window, seconds: the first pieces tell the speed badly."""
+PIECE = 6
+"""Characters of a piece that is longer than most: it may be the one that fills the first window."""
 CLOSE = 0.03
 """Expected seconds to the first window from which on every piece is read as it comes."""
 LEAST = 0.25
@@ -48,6 +50,7 @@ class Pace:
             return min(max(until_due, LEAST), self._longest)
         if not known:
             return min(UNKNOWN, self._longest)
-        if 0 < expected < CLOSE:
+        sooner = (wanted.chars - PIECE) * took / self._chars
+        if sooner < CLOSE and wanted.chars:
             return 0.0
-        return min(max(expected * SHARE, SOONEST), GUESSED, self._longest)
+        return min(max(sooner * SHARE, SOONEST), GUESSED, self._longest)
