@@ -93,7 +93,8 @@ class Account:
         """Look at some users more, a round of all in many calls: who came back from an old backup without a key goes.
         How many went. For the timer's job; two at once only look twice."""
         mark = self._registers.read(SWEEP)
-        noise, onward = self._sweep(mark.value.decode())
+        found = self._personal.keyed(after=mark.value.decode(), limit=SWEPT)
+        noise, onward = self._sweep(found)
         self._registers.swap(SWEEP, version=mark.version, value=onward.encode())
         return noise
 
@@ -105,16 +106,15 @@ class Account:
             found = self._personal.keyed(after=after, limit=SWEPT)
             for user_id, _ in found:
                 conversations += self._erase_conversations(user_id)
-            noise, onward = self._sweep(after)
+            noise, onward = self._sweep(found)
             people, seen = people + noise, seen + len(found)
             progress(seen)
             if not onward:
                 return people, conversations
             after = onward
 
-    def _sweep(self, after: str) -> tuple[int, str]:
-        """Users with id > `after` whose key is destroyed go: how many; and where to go on, "" at the end."""
-        found = self._personal.keyed(after=after, limit=SWEPT)
+    def _sweep(self, found: list[tuple[str, str]]) -> tuple[int, str]:
+        """Of a page of `keyed`, who has a destroyed key goes: how many; and where the next page begins, "" for none."""
         gone = self._keys.destroyed([key_id for _, key_id in found if key_id])
         noise = [(user_id, key_id) for user_id, key_id in found if key_id in gone]
         for user_id, key_id in noise:

@@ -8,7 +8,6 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,12 @@ PRICES = {
 KEPT = "user_keys"
 
 
+@pytest.fixture
+def more_env() -> dict[str, str]:
+    """Answers cost credits."""
+    return {"YUNLIAO_PRICES": json.dumps(PRICES)}
+
+
 def terminal(stacked: Stack, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "yunliao", *words],
@@ -43,24 +48,6 @@ def done(stacked: Stack, *words: str, **env: str) -> str:
     ran = terminal(stacked, *words, **env)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
-
-
-@pytest.fixture(params=["sqlite", "sqlite with keys elsewhere", "mongo", "mongo with keys elsewhere"])
-def placed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
-    """The ways of docs/privacy.md to keep keys; answers cost credits."""
-    kind, _, elsewhere = request.param.partition(" ")
-    url = request.getfixturevalue(f"{kind}_url")
-    env = {"YUNLIAO_PRICES": json.dumps(PRICES)}
-    if elsewhere and kind == "sqlite":
-        env["YUNLIAO_KEYS_URL"] = f"sqlite:///{tmp_path}/elsewhere/keys.db"
-    if elsewhere and kind == "mongo":
-        head, _, options = url.partition("?")
-        env["YUNLIAO_KEYS_URL"] = f"{head}_keys?{options}"
-    with stack(url, **env) as made:
-        yield made
-    if elsewhere and kind == "mongo":
-        with pymongo.MongoClient[dict[str, Any]](env["YUNLIAO_KEYS_URL"]) as client:
-            client.drop_database(client.get_default_database().name)
 
 
 def lose_the_records(stacked: Stack) -> None:

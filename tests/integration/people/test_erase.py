@@ -5,7 +5,6 @@ import json
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import bson
 import pymongo
 import pytest
 
-from tests.integration.people.stack import LIMIT, MASTER, Instance, Person, Stack, stack, wait_until
+from tests.integration.people.stack import LIMIT, MASTER, Instance, Person, Stack, wait_until
 from yunliao.adapters.vault import MasterKeyVault
 from yunliao.bootstrap import Services
 from yunliao.errors import Internal, StoreUnavailable, YunliaoError
@@ -301,24 +300,6 @@ class Backup:
                 database[name].delete_many({})
                 if documents:
                     database[name].insert_many(documents)
-
-
-@pytest.fixture(params=["sqlite", "sqlite with keys elsewhere", "mongo", "mongo with keys elsewhere"])
-def placed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
-    """The ways of docs/privacy.md to keep keys."""
-    kind, _, elsewhere = request.param.partition(" ")
-    url = request.getfixturevalue(f"{kind}_url")
-    env: dict[str, str] = {}
-    if elsewhere and kind == "sqlite":
-        env["YUNLIAO_KEYS_URL"] = f"sqlite:///{tmp_path}/elsewhere/keys.db"
-    if elsewhere and kind == "mongo":
-        head, _, options = url.partition("?")
-        env["YUNLIAO_KEYS_URL"] = f"{head}_keys?{options}"
-    with stack(url, **env) as made:
-        yield made
-    if env and kind == "mongo":
-        with pymongo.MongoClient[dict[str, Any]](env["YUNLIAO_KEYS_URL"]) as client:
-            client.drop_database(client.get_default_database().name)
 
 
 @pytest.mark.parametrize("comes_back", [True, False])

@@ -202,8 +202,7 @@ class Connections:
         with self._lock:
             kept = list(self._idle)
             self._idle.clear()
-        for connection in kept:
-            connection.close()
+        _close(kept)
 
 
 def _close(kept: Iterable[Connection]) -> None:
