@@ -11,7 +11,6 @@ from werkzeug.routing import BaseConverter
 from yunliao.errors import RequestTooLarge
 from yunliao.settings import Settings
 from yunliao.web import console, desk, failures, open, operator, platform, socket, user
-from yunliao.web.channel import WholeFrames
 from yunliao.web.sockets import Sockets
 from yunliao.web.validation import MAX_BODY
 
@@ -67,7 +66,7 @@ def create_app(settings: Settings, services: "Services | None" = None) -> Flask:
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
-    app.wsgi_app = WholeFrames(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = socket.Upgrades(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

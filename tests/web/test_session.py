@@ -1,8 +1,10 @@
 """A socket's session by itself: a scripted client, and a channel that can be held up."""
 
+import itertools
 import json
 import queue
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from werkzeug.datastructures import Headers
@@ -26,6 +28,10 @@ class HeldChannel:
         self.held_at = 0
         self.held, self.go_on = threading.Event(), threading.Event()
         self.codes: list[int] = []
+        self.behind = False
+        self.writers = itertools.count()
+        self.came = 0
+        self._lock = threading.Lock()
 
     def put(self, frame: dict[str, Any]) -> None:
         self.incoming.put(json.dumps(frame))
@@ -36,12 +42,20 @@ class HeldChannel:
             raise Closed
         return frame
 
-    def send(self, *texts: str) -> None:
-        frames = [json.loads(text) for text in texts]
-        if self.held_at in [frame.get("event", {}).get("seq") for frame in frames] and not self.held.is_set():
-            self.held.set()
-            assert self.go_on.wait(LIMIT)
-        self.sent += frames
+    def send(self, *texts: bytes, wanted: Callable[[], bool] | None = None) -> bool:
+        self.came = next(self.writers)
+        with self._lock:
+            if wanted is not None and not wanted():
+                return False
+            frames = [json.loads(text) for text in texts]
+            if self.held_at in [frame.get("event", {}).get("seq") for frame in frames] and not self.held.is_set():
+                self.held.set()
+                assert self.go_on.wait(LIMIT)
+            self.sent += frames
+        return True
+
+    def offer(self, *texts: bytes, wanted: Callable[[], bool]) -> bool:
+        return not self._lock.locked() and self.send(*texts, wanted=wanted)
 
     def close(self, code: int, reason: str = "") -> None:
         self.codes.append(code)
@@ -58,9 +72,10 @@ def test_not_one_frame_of_an_older_listener_after_a_newer_one() -> None:
     running = threading.Thread(target=session.run, args=(Headers(),))
     running.start()
     assert channel.held.wait(LIMIT)
+    before = channel.came
     channel.put({"op": "resume", "turn": "turn_1", "after": 0})
-    channel.put({"op": "resume", "turn": "turn_none", "after": 0})  # answered at once: the one before is done by then
-    while not any(frame["op"] == "error" for frame in channel.sent):
+    channel.put({"op": "resume", "turn": "turn_none", "after": 0})
+    while channel.came < before + 2:  # the newer listener and the second answer wait for the older one's frame
         threading.Event().wait(0.01)
     channel.go_on.set()
     seqs: list[int] = []

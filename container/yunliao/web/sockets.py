@@ -1,8 +1,10 @@
 """All open sockets of the instance: counted for each user, closed together when it leaves."""
 
 import threading
+from typing import TYPE_CHECKING
 
-from yunliao.web.channel import Channel
+if TYPE_CHECKING:
+    from yunliao.web.channel import Channel
 
 PER_USER = 8
 """Open sockets of one user on one instance: the platform allows a mini-program five (platform.md §2), and a person may
@@ -13,23 +15,23 @@ class Sockets:
     """Add, name, remove; `restart` ends them all."""
 
     def __init__(self) -> None:
-        self._open: dict[Channel, str] = {}
+        self._open: dict["Channel", str] = {}
         self._lock = threading.Lock()
         self.draining = False
 
-    def add(self, channel: Channel) -> None:
+    def add(self, channel: "Channel") -> None:
         """An opened socket, nobody's yet."""
         with self._lock:
             self._open[channel] = ""
 
-    def belongs_to(self, channel: Channel, user_id: str) -> None:
+    def belongs_to(self, channel: "Channel", user_id: str) -> None:
         """Whose it is; the user's oldest ones beyond `PER_USER` are closed with 4429."""
         with self._lock:
             self._open[channel] = user_id
             own = [other for other, user in self._open.items() if user == user_id]
         _close(own[:-PER_USER], 4429, "too many sockets")
 
-    def remove(self, channel: Channel) -> None:
+    def remove(self, channel: "Channel") -> None:
         """A closed socket."""
         with self._lock:
             self._open.pop(channel, None)
@@ -42,7 +44,7 @@ class Sockets:
         _close(channels, 1012, "restart")
 
 
-def _close(channels: list[Channel], code: int, reason: str) -> None:
+def _close(channels: list["Channel"], code: int, reason: str) -> None:
     # Side by side: closing one whose client does not read takes as long as a send may take.
     for channel in channels:
         threading.Thread(target=channel.close, args=(code, reason), daemon=True).start()
