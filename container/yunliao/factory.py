@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from yunliao.bootstrap import Services
 
 WATCH_SECONDS = 0.2
+GOODBYE_SECONDS = 3.0
+"""Longest wait for the sockets' goodbyes when everything else is done; the server does not wait for sockets."""
 
 
 class RecordIdConverter(BaseConverter):
@@ -108,5 +110,7 @@ def shut_down(app: Flask) -> None:
     if "yunliao.starting" in app.extensions:
         app.extensions["yunliao.starting"].close()
     if "yunliao.leaving" in app.extensions:
-        app.extensions["yunliao.leaving"].begin()
+        leaving: Leaving = app.extensions["yunliao.leaving"]
+        leaving.begin()
+        leaving.sockets.gone(GOODBYE_SECONDS)
         app.extensions["yunliao"].close()

@@ -29,6 +29,7 @@ class HeldChannel:
         self.held, self.go_on = threading.Event(), threading.Event()
         self.codes: list[int] = []
         self.behind = False
+        self.look_at = 0.0
         self.writers = itertools.count()
         self.came = 0
         self._lock = threading.Lock()
@@ -36,7 +37,7 @@ class HeldChannel:
     def put(self, frame: dict[str, Any]) -> None:
         self.incoming.put(json.dumps(frame))
 
-    def receive(self, timeout: float) -> str:
+    def receive(self) -> str:
         frame = self.incoming.get(timeout=LIMIT)
         if frame is None:
             raise Closed
@@ -68,8 +69,8 @@ def test_not_one_frame_of_an_older_listener_after_a_newer_one() -> None:
         {"op": "send", "client_id": "abcdefgh", "text": "stream 20 1"},
     )
     channel.held_at = 1
-    session = Session(channel, services, Sockets(), "request-1")  # type: ignore[arg-type]
-    running = threading.Thread(target=session.run, args=(Headers(),))
+    session = Session(channel, services, Sockets(), "request-1", Headers())  # type: ignore[arg-type]
+    running = threading.Thread(target=session.attend)
     running.start()
     assert channel.held.wait(LIMIT)
     before = channel.came

@@ -3,10 +3,12 @@
 A send puts whole frames on the wire although a socket under greenlets may take only a part of them (else a slow
 client's stream is corrupt), one writer at a time. A client that never reads holds no sender for ever. One that only
 talks cannot fill our memory: nothing is read while a message of its is answered, so what it says waits in its own
-buffers. Compression (RFC 7692) is never agreed to: its contexts cost some 300 KB a socket, for frames of a few hundred
+buffers. A socket whose client is silent has no greenlet, only two watchers of the event loop: a greenlet keeps 16 KB
+of frames, its stack and the request that opened it, for hours in which a phone says a few bytes. Compression (RFC 7692) is never agreed to: its contexts cost some 300 KB a socket, for frames of a few hundred
 bytes.
 """
 
+import math
 import socket
 import threading
 import time
@@ -33,6 +35,8 @@ LINGER_BYTES = 1024 * 1024
 PING_SECONDS = 25.0
 """Seconds between two pings; who has not answered one when the next is due has gone."""
 TOO_BIG, NO_PONG = 1009, 1008
+READABLE = 1
+"""libev's event."""
 
 
 class Closed(Exception):
@@ -40,15 +44,22 @@ class Closed(Exception):
 
 
 class Channel:
-    """Messages over one upgraded connection; any thread may send, one receives.
+    """Messages over one upgraded connection; any greenlet may send, one receives.
 
-    `sock` is gevent's, and stays the server's to close.
+    `sock` is gevent's, and is closed here.
     """
 
-    __slots__ = ("_cut", "_lock", "_over", "_parts", "_ping_at", "_ponged", "_rest", "_size", "_sock", "_ws")
+    __slots__ = (
+        "_attend", "_cut", "_ended", "_lock", "_over", "_parts", "_ping_at", "_ponged", "_rest", "_size", "_sock",
+        "_timer", "_watcher", "_ws", "look_at",
+    )  # fmt: skip
 
     def __init__(self, sock: Any) -> None:
+        self.look_at = math.inf
+        """Who attends wants to be called at this moment too, by the monotonic clock."""
         self._sock = sock
+        self._watcher: Any = None
+        self._timer: Any = None
         self._ws = Connection(ConnectionType.SERVER)
         self._lock = threading.Lock()
         self._rest = b""
@@ -93,6 +104,7 @@ class Channel:
     def close(self, code: int, reason: str = "") -> None:
         """Say goodbye with a code (docs/api.md); harmless when it was said already. May take `SEND_SECONDS`."""
         self._goodbye(CloseConnection(code, reason))
+        self._rise()
 
     def _goodbye(self, last: CloseConnection) -> None:
         with suppress(Closed, LocalProtocolError), self._lock:
@@ -142,15 +154,49 @@ class Channel:
 
     # --- receiving -------------------------------------------------------------------------------------------------
 
-    def receive(self, timeout: float) -> str | bytes | None:
-        """The next message, or None after `timeout` seconds. Answers and sends pings meanwhile. Raises `Closed`."""
-        deadline = time.monotonic() + timeout
+    def serve(self, attend: Callable[[], bool], ended: Callable[[], None]) -> None:
+        """Returns at once. From here `attend` is called, on a greenlet of its own and never twice at a time, when the
+        client said something, at `look_at`, when a ping is due, and when the socket is over; it `receive`s until there
+        is no more. When it returns False the connection ends, then `ended` is called."""
+        self._attend, self._ended = attend, ended
+        self._sock.settimeout(0.0)
+        self._watcher = gevent.get_hub().loop.io(self._sock.fileno(), READABLE)
+        self._park()
+
+    def _park(self) -> None:
+        """No greenlet until something happens."""
+        wait = max(0.0, min(self._ping_at, self.look_at) - time.monotonic())
+        self._timer = gevent.get_hub().loop.timer(wait)
+        self._timer.start(self._rise)
+        self._watcher.start(self._rise)
+
+    def _rise(self) -> None:
+        """Also what wakes a parked one from outside; without effect on one that is attended to."""
+        if self._timer is not None:
+            self._watcher.stop()
+            self._timer.stop()
+            self._timer.close()
+            self._timer = None
+            gevent.spawn(self._attended)
+
+    def _attended(self) -> None:
+        again = False
+        try:
+            again = self._attend() and not self._over
+        finally:
+            if again:
+                self._park()
+            else:
+                self._finish()
+
+    def receive(self) -> str | bytes | None:
+        """The next message; None if no whole one is there. Answers and sends pings on the way. Raises `Closed`."""
         while True:
             for event in self._ws.events():
                 message = self._heard(event)
                 if message is not None:
                     return message
-            if not self._read(deadline):
+            if not self._read():
                 return None
 
     def _heard(self, event: Event) -> str | bytes | None:
@@ -182,18 +228,16 @@ class Channel:
         empty: Any = "" if isinstance(part, TextMessage) else b""
         return parts[0] if len(parts) == 1 else empty.join(parts)
 
-    def _read(self, deadline: float) -> bool:
-        """Let something happen; False at the deadline. What has come is read before anybody is called silent."""
-        now = time.monotonic()
-        if now >= deadline:
-            return False
+    def _read(self) -> bool:
+        """Whether something has come. It is read before anybody is called silent."""
+        if self._over:
+            raise Closed
         try:
-            self._sock.settimeout(max(0.0, min(deadline, self._ping_at) - now))
             data = self._sock.recv(PIECE)
-        except (TimeoutError, BlockingIOError):
+        except BlockingIOError:
             if time.monotonic() >= self._ping_at:
                 self._ping()
-            return True
+            return False
         except OSError:
             raise Closed from None
         if not data:
@@ -213,10 +257,9 @@ class Channel:
 
     # --- ending ----------------------------------------------------------------------------------------------------
 
-    def finish(self) -> None:
-        """The last call of who receives: waits up to `LINGER_SECONDS` for the other side's goodbye. A socket that is
-        closed with unread bytes in it is reset, and a reset destroys what is on its way to the client: its reason to
-        reconnect."""
+    def _finish(self) -> None:
+        """Wait up to `LINGER_SECONDS` for the other side's goodbye, then close. A socket that is closed with unread
+        bytes in it is reset, and a reset destroys what is on its way to the client: its reason to reconnect."""
         deadline, left = time.monotonic() + LINGER_SECONDS, LINGER_BYTES
         with suppress(OSError):
             if not self._cut:
@@ -228,11 +271,13 @@ class Channel:
                     break
                 left -= len(piece)
         self.cut()
-        with self._lock:
-            pass  # no writer is left with a descriptor that the server closes now and may give to another
+        with self._lock:  # no writer is left with a descriptor that will be another's
+            self._watcher.close()
+            self._sock.close()
+        self._ended()
 
     def cut(self) -> None:
-        """End the connection without another word; wakes who receives."""
+        """End the connection without another word; wakes who attends."""
         self._cut = True
         with suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)

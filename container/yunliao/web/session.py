@@ -1,5 +1,7 @@
 """One socket from hello to close: sends, resumes, stops, and the events of the turns it follows."""
 
+import math
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -28,57 +30,64 @@ ROUTE = "ticket.socket"
 class Session:
     """`identifier` stands for the request in errors and logs."""
 
-    __slots__ = ("_channel", "_id", "_listeners", "_services", "_sockets")
+    __slots__ = ("_channel", "_handshake", "_id", "_listeners", "_principal", "_services", "_sockets")
 
-    def __init__(self, channel: Channel, services: "Services", sockets: Sockets, identifier: str) -> None:
+    def __init__(
+        self, channel: Channel, services: "Services", sockets: Sockets, identifier: str, handshake: Headers
+    ) -> None:
         self._channel = channel
         self._services = services
         self._sockets = sockets
         self._id = identifier
+        self._handshake: Headers | None = handshake
+        self._principal: Principal | None = None
         self._listeners = Listeners(channel, services.listen, self._not_followed)
+        channel.look_at = time.monotonic() + HELLO_SECONDS
 
-    def run(self, handshake: Headers) -> None:
-        """Until the socket closes. Raises nothing: a fault of ours closes with 1011."""
+    def attend(self) -> bool:
+        """Answer what the client has said. False: the socket is over. Raises nothing: a fault of ours closes with
+        1011."""
         try:
-            principal = self._greet(handshake)
-            if principal is None:
-                return
-            del handshake  # of no use for the hours that a socket lives
-            settings = self._services.settings
-            self._put({"op": "welcome", "heartbeat": int(settings.heartbeat_seconds), "label": settings.ai_label})
-            while True:
-                received = self._channel.receive(3600)
-                if received is not None:
-                    self._answer(principal, received)
+            while (received := self._channel.receive()) is not None:
+                if self._principal is not None:
+                    self._answer(self._principal, received)
+                elif not self._greet(received):
+                    return self._end()
+            if self._principal is None and time.monotonic() >= self._channel.look_at:
+                self._channel.close(4408, "hello late")
+                return self._end()
+            return True
         except Closed:
-            pass
+            return self._end()
         except Exception as fault:
             self._log(fault)
             self._channel.close(1011, "internal")
-        finally:
-            self._listeners.close()
+            return self._end()
 
-    def _greet(self, handshake: Headers) -> Principal | None:
-        first = self._channel.receive(HELLO_SECONDS)
-        if first is None:
-            self._channel.close(4408, "hello late")
-            return None
+    def _end(self) -> bool:
+        self._listeners.close()
+        return False
+
+    def _greet(self, first: str | bytes) -> bool:
         try:
             principal = self._services.tickets.redeem(frames.hello(first).ticket)
-            if not same_person(handshake, principal):
+            if self._handshake is None or not same_person(self._handshake, principal):
                 raise TicketInvalid
             owner: Owner = self._services.consents.admit(principal, fresh=True)
         except ConsentRequired as error:
             self._error(error)
             self._channel.close(4403, "consent needed")
-            return None
+            return False
         except YunliaoError as error:
             self._error(error)
             refused = isinstance(error, Refused)
             self._channel.close(4401 if refused else 1013, "ticket refused" if refused else "try again later")
-            return None
+            return False
         self._sockets.belongs_to(self._channel, owner.user_id)
-        return principal
+        self._principal, self._handshake, self._channel.look_at = principal, None, math.inf
+        settings = self._services.settings
+        self._put({"op": "welcome", "heartbeat": int(settings.heartbeat_seconds), "label": settings.ai_label})
+        return True
 
     def _answer(self, principal: Principal, received: str | bytes) -> None:
         where: dict[str, str] = {}

@@ -28,8 +28,8 @@ Opened = Callable[[dict[str, Any]], None]
 
 
 class Upgrades:
-    """WSGI middleware: a socket runs when the request that opened it is over, so that what belongs to the request is not
-    kept as long as the socket lives."""
+    """WSGI middleware: a connection is handed over when the request that asked for it is over, and the server closes its
+    own end of it. What belongs to the request is not kept as long as the socket lives."""
 
     def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
         self._app = app
@@ -88,21 +88,21 @@ def accepted() -> bytes:
 
 
 def _run(environ: dict[str, Any], answer: bytes, services: "Services", sockets: Sockets, identifier: str) -> None:
-    """From the handshake's answer to the end of the connection."""
+    """From the handshake's answer on; returns at once."""
     from yunliao.web.channel import Channel
     from yunliao.web.session import Session
 
     sock = environ["gunicorn.socket"]
     sock.sendall(answer)
-    channel = Channel(sock)
+    channel = Channel(sock.dup())  # the server closes its own
     sockets.add(channel)
     services.metrics.listeners("socket", 1)
-    try:
-        if sockets.draining:
-            channel.close(1012, "restart")
-        else:
-            Session(channel, services, sockets, identifier).run(Headers(EnvironHeaders(environ)))
-    finally:
+
+    def ended() -> None:
         services.metrics.listeners("socket", -1)
         sockets.remove(channel)
-        channel.finish()
+
+    session = Session(channel, services, sockets, identifier, Headers(EnvironHeaders(environ)))
+    channel.serve(session.attend, ended)
+    if sockets.draining:
+        channel.close(1012, "restart")

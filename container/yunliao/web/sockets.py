@@ -12,11 +12,11 @@ have a phone and a computer. One that blinked is noticed late, so the oldest goe
 
 
 class Sockets:
-    """Add, name, remove; `restart` ends them all."""
+    """Add, name, remove; `restart` ends them all, `gone` waits for it."""
 
     def __init__(self) -> None:
         self._open: dict["Channel", str] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.Condition(threading.Lock())
         self.draining = False
 
     def add(self, channel: "Channel") -> None:
@@ -35,6 +35,7 @@ class Sockets:
         """A closed socket."""
         with self._lock:
             self._open.pop(channel, None)
+            self._lock.notify_all()
 
     def restart(self) -> None:
         """Close all with 1012, and those that still come: the client resumes elsewhere."""
@@ -42,6 +43,11 @@ class Sockets:
             self.draining = True
             channels = list(self._open)
         _close(channels, 1012, "restart")
+
+    def gone(self, seconds: float) -> bool:
+        """Whether all are closed, after at most so many seconds."""
+        with self._lock:
+            return self._lock.wait_for(lambda: not self._open, seconds)
 
 
 def _close(channels: list["Channel"], code: int, reason: str) -> None:

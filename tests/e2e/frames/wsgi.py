@@ -18,19 +18,23 @@ channels.SEND_SECONDS = float(os.environ.get("SEND_SECONDS", channels.SEND_SECON
 
 
 def over_a_socket(talk: Callable[[Channel], None]) -> Response:
+    """`talk` has its say on a thread of its own, while the channel is attended to."""
     answer = socket.accepted()
 
     def run(environ: dict[str, Any]) -> None:
         environ["gunicorn.socket"].sendall(answer)
-        channel = Channel(environ["gunicorn.socket"])
-        try:
-            talk(channel)
-        except Closed:
-            pass
-        finally:
-            channel.finish()
+        channel = Channel(environ["gunicorn.socket"].dup())
+        channel.serve(lambda: until_closed(channel), lambda: None)
+        threading.Thread(target=talk, args=(channel,), daemon=True).start()
 
     return socket.opened(run)
+
+
+def until_closed(channel: Channel) -> bool:
+    try:
+        return channel.receive() is None  # any word is the last
+    except Closed:
+        return False
 
 
 @app.route("/frames", websocket=True)
@@ -44,7 +48,6 @@ def many(channel: Channel) -> None:
         together = min(1 + number % 7, 600 - number)
         channel.send(*(f"{one:06d}{'字' * 6666}".encode() for one in range(number, number + together)))
         number += together
-    channel.receive(60)  # until the client has them all
 
 
 @app.route("/unread", websocket=True)
