@@ -187,7 +187,10 @@ class Channel:
             if again:
                 self._park()
             else:
-                self._finish()
+                try:
+                    self._finish()
+                finally:
+                    self._ended()
 
     def receive(self) -> str | bytes | None:
         """The next message; None if no whole one is there. Answers and sends pings on the way. Raises `Closed`."""
@@ -274,7 +277,6 @@ class Channel:
         with self._lock:  # no writer is left with a descriptor that will be another's
             self._watcher.close()
             self._sock.close()
-        self._ended()
 
     def cut(self) -> None:
         """End the connection without another word; wakes who attends."""

@@ -57,6 +57,7 @@ def install(app: Flask, services: "Services", sockets: Sockets) -> None:
 
     @plane.route("/v1/socket", websocket=True)
     def socket() -> Response:
+        sockets.check_room()
         answer, identifier = accepted(), request_id()
         return opened(lambda environ: _run(environ, answer, services, sockets, identifier))
 

@@ -3,12 +3,19 @@
 import threading
 from typing import TYPE_CHECKING
 
+from yunliao.errors import QueueFull
+
 if TYPE_CHECKING:
     from yunliao.web.channel import Channel
 
 PER_USER = 8
 """Open sockets of one user on one instance: the platform allows a mini-program five (platform.md §2), and a person may
 have a phone and a computer. One that blinked is noticed late, so the oldest goes, never the new one."""
+
+MOST = 4000
+"""Open sockets of one instance. The server's own bound on connections counts requests only."""
+ROOM_SECONDS = 10
+"""When it is worth to try again where there are too many."""
 
 
 class Sockets:
@@ -18,6 +25,11 @@ class Sockets:
         self._open: dict["Channel", str] = {}
         self._lock = threading.Condition(threading.Lock())
         self.draining = False
+
+    def check_room(self) -> None:
+        """Raises `QueueFull` when there are as many as may be."""
+        if len(self._open) >= MOST:
+            raise QueueFull(retry_after=ROOM_SECONDS)
 
     def add(self, channel: "Channel") -> None:
         """An opened socket, nobody's yet."""
