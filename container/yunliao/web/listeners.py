@@ -57,6 +57,11 @@ class Listeners:
         """The socket is closed: nobody sends any more."""
         self._open = False
 
+    @property
+    def followed(self) -> int:
+        """Turns that are followed now."""
+        return len(self._turns)
+
     def wants(self, listener: "Listener") -> bool:
         """Whether its socket is open and no newer one has replaced it."""
         return self._open and self._turns.get(listener.turn_id) is listener
