@@ -3,6 +3,7 @@
 Real threads, the real log and the real listeners; the channel takes as much as chance lets it.
 """
 
+import itertools
 import random
 import threading
 import time
@@ -175,7 +176,7 @@ def test_the_newest_listener_has_everything_once_and_in_order(
     assert newest == list(range(after + 1, end + 1))
     # What came before is the older ones': each a run without a gap, and no more runs than there were listeners.
     older = channel.out[: len(channel.out) - (end - after)]
-    runs = 1 + sum(seq != before + 1 for before, seq in zip(older, older[1:], strict=False)) if older else 0
+    runs = 1 + sum(seq != before + 1 for before, seq in itertools.pairwise(older)) if older else 0
     assert runs <= count - 1
 
 

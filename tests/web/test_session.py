@@ -7,9 +7,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from werkzeug.datastructures import Headers
 
 from tests.web.fake_app import fake_app
+from yunliao.errors import QueueFull
+from yunliao.web import sockets as sockets_module
 from yunliao.web.channel import Closed
 from yunliao.web.session import Session
 from yunliao.web.sockets import PER_USER, Sockets
@@ -91,6 +94,22 @@ def test_not_one_frame_of_an_older_listener_after_a_newer_one() -> None:
     older = seqs[:-22]  # what was on its way when it was replaced
     assert older == list(range(1, len(older) + 1))
     assert older
+
+
+def test_there_is_room_for_so_many_sockets_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets_module, "MOST", 2)
+    sockets = Sockets()
+    channels = [HeldChannel(), HeldChannel()]
+    for channel in channels:
+        sockets.check_room()
+        sockets.add(channel)  # type: ignore[arg-type]
+    with pytest.raises(QueueFull):
+        sockets.check_room()
+    assert not sockets.gone(0)
+    sockets.remove(channels[0])  # type: ignore[arg-type]
+    sockets.check_room()
+    sockets.remove(channels[1])  # type: ignore[arg-type]
+    assert sockets.gone(0)
 
 
 def test_a_users_oldest_sockets_go() -> None:

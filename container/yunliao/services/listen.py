@@ -59,8 +59,8 @@ class Listen:
                 return piece
 
     def subscribe(self, owner: Owner, turn_id: str, after: int, listener: Listener) -> bool:
-        """Have `listener` told of a turn of the caller's that runs here, from the cursor on (`LiveLog.subscribe`). False
-        when it cannot be: `read` has the events, or knows why not. Asks no store."""
+        """Have `listener` told of a turn of the caller's that runs here, from the cursor on (`LiveLog.subscribe`).
+        False when it cannot be: `read` has the events, or knows why not. Asks no store."""
         log = self._engine.log_of(turn_id)
         ours = log is not None and self._engine.user_of(turn_id) == owner.user_id
         return ours and log is not None and log.subscribe(after, listener)

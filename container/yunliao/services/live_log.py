@@ -49,7 +49,7 @@ class LiveLog:
         """Set when nothing more will come from this instance: the turn ended, or was lost to another owner."""
 
     def append(self, events: Iterable[Numbered], *, last: bool = False) -> None:
-        """Show durable events to whoever listens or waits; `last` closes the log. No fault of a listener's comes here."""
+        """Show durable events to whoever listens or waits; `last` closes the log. Raises nothing a listener raised."""
         with self._changed:
             more = list(events)
             self._events.extend(more)

@@ -3,9 +3,11 @@
 A send puts whole frames on the wire although a socket under greenlets may take only a part of them (else a slow
 client's stream is corrupt), one writer at a time. A client that never reads holds no sender for ever. One that only
 talks cannot fill our memory: nothing is read while a message of its is answered, so what it says waits in its own
-buffers. A socket whose client is silent has no greenlet, only two watchers of the event loop: a greenlet keeps 16 KB
-of frames, its stack and the request that opened it, for hours in which a phone says a few bytes. Compression (RFC 7692) is never agreed to: its contexts cost some 300 KB a socket, for frames of a few hundred
+buffers. Compression (RFC 7692) is never agreed to: its contexts cost some 300 KB a socket, for frames of a few hundred
 bytes.
+
+A socket whose client is silent has no greenlet, only two watchers of the event loop: a greenlet would keep its stack,
+up to 16 KB of frames and the request that opened it, for hours in which a phone says a few bytes.
 """
 
 import math

@@ -28,8 +28,8 @@ Opened = Callable[[dict[str, Any]], None]
 
 
 class Upgrades:
-    """WSGI middleware: a connection is handed over when the request that asked for it is over, and the server closes its
-    own end of it. What belongs to the request is not kept as long as the socket lives."""
+    """WSGI middleware: a connection is handed over when the request that asked for it is over, so that what belongs to
+    the request is not kept as long as the socket lives. The server closes its own descriptor of it."""
 
     def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
         self._app = app

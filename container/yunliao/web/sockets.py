@@ -22,7 +22,7 @@ class Sockets:
     """Add, name, remove; `restart` ends them all, `gone` waits for it."""
 
     def __init__(self) -> None:
-        self._open: dict["Channel", str] = {}
+        self._open: dict[Channel, str] = {}
         self._lock = threading.Condition(threading.Lock())
         self.draining = False
 

@@ -241,7 +241,7 @@ def test_nothing_is_read_while_a_message_is_answered(made: Made) -> None:
 
 
 def test_a_flood_leaves_others_their_turn(made: Made) -> None:
-    client, served = made
+    client, _served = made
     other, beside = connect()
     flooding = gevent.spawn(lambda: client.sock.sendall(framed(PONG, b"x" * 100) * 100_000))
     for number in range(20):
