@@ -11,7 +11,6 @@ from werkzeug.routing import BaseConverter
 from yunliao.errors import RequestTooLarge
 from yunliao.settings import Settings
 from yunliao.web import console, desk, failures, open, operator, platform, socket, user
-from yunliao.web.channel import WholeFrames
 from yunliao.web.sockets import Sockets
 from yunliao.web.validation import MAX_BODY
 
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from yunliao.bootstrap import Services
 
 WATCH_SECONDS = 0.2
+GOODBYE_SECONDS = 3.0
+"""Longest wait for the sockets' goodbyes when everything else is done; the server does not wait for sockets."""
 
 
 class RecordIdConverter(BaseConverter):
@@ -67,7 +68,7 @@ def create_app(settings: Settings, services: "Services | None" = None) -> Flask:
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
-    app.wsgi_app = WholeFrames(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = socket.Upgrades(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 
@@ -109,5 +110,7 @@ def shut_down(app: Flask) -> None:
     if "yunliao.starting" in app.extensions:
         app.extensions["yunliao.starting"].close()
     if "yunliao.leaving" in app.extensions:
-        app.extensions["yunliao.leaving"].begin()
+        leaving: Leaving = app.extensions["yunliao.leaving"]
+        leaving.begin()
+        leaving.sockets.gone(GOODBYE_SECONDS)
         app.extensions["yunliao"].close()

@@ -34,7 +34,7 @@ def worker(folder: Path, **environment: str) -> Iterator[int]:
 
 
 def test_six_hundred_large_frames_to_a_client_that_pauses_and_pings(tmp_path: Path) -> None:
-    """Up to seven frames go out together, and the library's own thread answers pings in between."""
+    """Up to seven frames go out together, and pings are answered in between."""
     with worker(tmp_path) as port:
         client = _connect(port, "frames")
         for number in range(600):

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 import websocket
 
-from tests.e2e.fake_worker import FakeWorker
+from tests.e2e.fake_worker import LIMIT, FakeWorker
 from tests.fakes.fake_services import WORDS_OF_A_FAULT
 
 
@@ -44,6 +45,21 @@ def test_only_a_good_ticket_opens(worker: FakeWorker, first: str, codes: list[st
 def test_a_hello_that_does_not_come(worker: FakeWorker) -> None:
     with worker.connect() as client:
         assert client.errors_until_closed() == ([], 4408)
+
+
+def test_pings_are_no_hello(worker: FakeWorker) -> None:
+    """Who only pings is told so like one who says nothing."""
+    with worker.connect() as client:
+        client.raw.settimeout(LIMIT)
+        pongs = 0
+        while True:
+            client.raw.ping(b"p" * 100)
+            opcode, data = client.raw.recv_data(control_frame=True)
+            if opcode == websocket.ABNF.OPCODE_CLOSE:
+                break
+            pongs += 1
+        assert int.from_bytes(data[:2], "big") == 4408
+        assert pongs
 
 
 @pytest.mark.parametrize(
@@ -85,6 +101,32 @@ def test_a_broken_handshake_is_a_bad_request(worker: FakeWorker, lines: str) -> 
     answer = worker.raw(head.encode())
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b'"invalid_request"' in answer
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST"])
+def test_a_handshake_is_a_get(worker: FakeWorker, method: str) -> None:
+    head = f"{method} /v1/socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n"
+    head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nContent-Length: 0\r\n\r\n"
+    assert worker.raw(head.encode()).startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 405 "))
+
+
+def test_no_compression_and_no_subprotocol_is_agreed_to(worker: FakeWorker) -> None:
+    head = "GET /v1/socket HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"
+    head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    head += "Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Protocol: chat\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", worker.port), LIMIT) as connection:
+        connection.sendall(head.encode())
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            answer += connection.recv(1)
+    lines = answer.lower().split(b"\r\n")
+    assert lines[0].startswith(b"http/1.1 101 ")
+    assert sorted(line.partition(b":")[0] for line in lines[1:-2]) == [
+        b"connection",
+        b"sec-websocket-accept",
+        b"upgrade",
+    ]
+    assert b"sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo=" in lines  # RFC 6455 §1.3
 
 
 def test_a_plain_request_to_the_socket_and_a_socket_to_a_plain_route(worker: FakeWorker) -> None:

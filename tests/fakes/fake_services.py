@@ -26,7 +26,7 @@ from yunliao.domain.turn import Turn
 from yunliao.errors import ConsentRequired, NotFound, StoreUnavailable, Suspended, TicketInvalid
 from yunliao.services.health import Check
 from yunliao.services.listen import Slice
-from yunliao.services.live_log import LiveLog, Numbered
+from yunliao.services.live_log import Listener, LiveLog, Numbered
 from yunliao.services.signed_calls import SignedCalls
 from yunliao.services.tickets import Ticket
 from yunliao.services.turns import Sent
@@ -130,6 +130,9 @@ class FakeListen:
         events = log.wait(after, timeout=wait, limit=A_READ)
         at_end = log.closed and not log.after(events[-1].seq if events else after, limit=1)
         return Slice(turn_id, events, events[-1].seq if events else after, not at_end)
+
+    def subscribe(self, owner: FakeOwner, turn_id: str, after: int, listener: Listener) -> bool:
+        return self._turns.own(owner, turn_id)[1].subscribe(after, listener)
 
 
 class FakeTickets:

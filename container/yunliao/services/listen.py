@@ -10,7 +10,7 @@ from yunliao.errors import NotFound
 from yunliao.ports import Clock, EventRow, Turns
 from yunliao.services.engine import Engine, open_event
 from yunliao.services.following import Following
-from yunliao.services.live_log import Numbered
+from yunliao.services.live_log import Listener, Numbered, is_end
 from yunliao.services.people import Owner
 
 TURNS_KNOWN = 5_000
@@ -57,6 +57,13 @@ class Listen:
             piece = piece or self._elsewhere(owner, turn_id, after, deadline, gather)
             if piece is not None:
                 return piece
+
+    def subscribe(self, owner: Owner, turn_id: str, after: int, listener: Listener) -> bool:
+        """Have `listener` told of a turn of the caller's that runs here, from the cursor on (`LiveLog.subscribe`).
+        False when it cannot be: `read` has the events, or knows why not. Asks no store."""
+        log = self._engine.log_of(turn_id)
+        ours = log is not None and self._engine.user_of(turn_id) == owner.user_id
+        return ours and log is not None and log.subscribe(after, listener)
 
     def _check(self, owner: Owner, turn_id: str) -> None:
         """A turn never changes hands: asked once, not with every read."""
@@ -129,4 +136,4 @@ class Listen:
     def _slice(turn_id: str, after: int, events: list[Numbered]) -> Slice:
         if not events:
             return Slice(turn_id, [], after, True)
-        return Slice(turn_id, events, events[-1].seq, not events[-1].body.startswith(b'{"type":"end"'))
+        return Slice(turn_id, events, events[-1].seq, not is_end(events[-1]))

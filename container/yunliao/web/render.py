@@ -62,9 +62,9 @@ def sse(
         log(type(fault).__name__)
 
 
-def frame(turn_id: str, event: Numbered) -> str:
-    """A socket frame of one event."""
-    return (b'{"op":"event","turn":"%s","event":%s}' % (turn_id.encode(), numbered(event))).decode()
+def frame(turn_id: str, event: Numbered) -> bytes:
+    """The text of a socket frame of one event."""
+    return b'{"op":"event","turn":"%s","event":%s}' % (turn_id.encode(), numbered(event))
 
 
 def _sse_event(event: Numbered) -> bytes:

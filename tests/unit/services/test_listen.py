@@ -12,6 +12,7 @@ from yunliao.domain.turn import Turn
 from yunliao.ports import EventRow, Head
 from yunliao.services.followed import Seen
 from yunliao.services.listen import Listen
+from yunliao.services.live_log import LiveLog, Numbered
 from yunliao.services.people import Owner
 
 
@@ -127,3 +128,16 @@ def test_nobody_waits_at_an_instance_that_has_let_go(clock: FakeClock) -> None:
     engine.following.closed = True
     piece = listen.read(owner, "turn_1", 1, 10)
     assert piece.live and not piece.events and clock.now_ms() == began
+
+
+def test_a_listener_is_told_of_the_callers_turn_alone_and_only_where_it_runs(clock: FakeClock) -> None:
+    listen, engine, owner = reader(clock, 60_000, {})
+    told: Any = object()
+    assert not listen.subscribe(owner, "turn_1", 0, told)  # it runs elsewhere
+    log = LiveLog([Numbered(1, b'{"type":"accepted"}')])
+    engine.log_of = lambda turn_id: log  # type: ignore[method-assign,assignment,return-value]
+    engine.user_of = lambda turn_id: "another"  # type: ignore[method-assign]
+    assert not listen.subscribe(owner, "turn_1", 1, told)
+    engine.user_of = lambda turn_id: "user"  # type: ignore[method-assign]
+    assert listen.subscribe(owner, "turn_1", 1, told)
+    assert engine.store.reads == 0
