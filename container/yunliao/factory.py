@@ -12,6 +12,7 @@ from yunliao.errors import RequestTooLarge
 from yunliao.settings import Settings
 from yunliao.web import console, desk, failures, open, operator, platform, socket, user
 from yunliao.web.channel import WholeFrames
+from yunliao.web.no_room import NoRoom
 from yunliao.web.sockets import Sockets
 from yunliao.web.validation import MAX_BODY
 
@@ -62,12 +63,11 @@ def create_app(settings: Settings, services: "Services | None" = None) -> Flask:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        response.headers["X-Request-Id"] = failures.request_id()
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers["X-Content-Type-Options"] = "nosniff"
+        for name, value in failures.marks(failures.request_id()).items():
+            response.headers.setdefault(name, value)
         return response
 
-    app.wsgi_app = WholeFrames(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = WholeFrames(NoRoom(app.wsgi_app, services))  # type: ignore[method-assign]
     return app
 
 

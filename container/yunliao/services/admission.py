@@ -126,12 +126,17 @@ class Slots:
         """How many wait."""
         return len(self._waiting)
 
-    def check_room(self) -> None:
-        """Raises `QueueFull` when one more turn would find no place to wait in, or could not be served."""
+    @property
+    def full(self) -> bool:
+        """Whether one more turn would find no place to wait in, or could not be served."""
         # With shared seats everybody waits for a moment, so one who waits is not yet a queue.
         least = 0 if self._seats is None else 1
-        full = self._seats is not None or len(self._held) >= self._max_live
-        if self._strained() or (full and len(self._waiting) >= max(least, self._max_queue)):
+        taken = self._seats is not None or len(self._held) >= self._max_live
+        return (taken and len(self._waiting) >= max(least, self._max_queue)) or self._strained()
+
+    def check_room(self) -> None:
+        """Raises `QueueFull` when there is none, and promises a time to come back."""
+        if self.full:
             with self._lock:
                 raise QueueFull(retry_after=math.ceil(self._promises.next()))
 
