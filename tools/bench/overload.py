@@ -23,8 +23,8 @@ KEEPS_UP = 0.9
 EVERY = 15.0
 """Seconds between two questions of one person: within the default rate limit of five a minute."""
 QUEUE = 0.25
-"""As long as the queue, of the places: who waits in it costs a little and is answered no sooner than who is told when to
-come back, so it only has to cover the time until those come."""
+"""As long is the queue, in parts of the places: who waits in it is answered no sooner than who is told when to come
+back, and costs a little, so it only has to cover the time until those come."""
 GREEDY = "greedy"
 TIMES = 10
 """So many times the demand of everybody else is one person's."""
@@ -52,14 +52,10 @@ class Step:
     """Content checks for each answer."""
 
 
-async def step(
-    system: System, rate: float, seconds: float, tokens: int, offset: int, strangers: float = 0
-) -> Step:
+async def step(system: System, rate: float, seconds: float, tokens: int, offset: int, strangers: float = 0) -> Step:
     """Goodput: over the time in which people came, or until the last answer was whole, if it came later than it had to
     (a crowd that waits is no served one)."""
-    result = await load.arriving(
-        system, rate=rate, seconds=seconds, tokens=tokens, offset=offset, strangers=strangers
-    )
+    result = await load.arriving(system, rate=rate, seconds=seconds, tokens=tokens, offset=offset, strangers=strangers)
     if result.wrong:
         say(f"wrong or lost: {result.wrong}")
     if not result.done:

@@ -1,4 +1,4 @@
-"""How the server puts answers on the wire, where its own way costs more than the answer: measured in docs/performance.md.
+"""How the server puts answers on the wire, where its own way costs more than it must (docs/performance.md).
 
 Nothing of HTTP is decided here: what is sent is byte for byte what the server would send.
 """
@@ -14,6 +14,7 @@ class OneSend(Response):  # type: ignore[misc]
     waits for it, instead of two."""
 
     _head = b""
+    headers_sent: bool
 
     def send_headers(self) -> None:
         """Held until there is something to send with them."""
