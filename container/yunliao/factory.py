@@ -3,14 +3,15 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, Rule
 
 from yunliao.errors import RequestTooLarge
 from yunliao.settings import Settings
 from yunliao.web import console, desk, failures, open, operator, platform, socket, user
+from yunliao.web.no_room import NoRoom
 from yunliao.web.sockets import Sockets
 from yunliao.web.validation import MAX_BODY
 
@@ -44,6 +45,7 @@ def create_app(settings: Settings, services: "Services | None" = None) -> Flask:
     # One more than allowed, so that a body without a length that is too long is seen to be so and not cut.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY + 1
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_rule_class = WrittenWhenAsked
     app.url_map.converters["id"] = RecordIdConverter
     app.url_map.converters["operator"] = OperatorIdConverter
     app.url_map.merge_slashes = False  # a path is right or not found: a redirect would lose a POST
@@ -63,13 +65,25 @@ def create_app(settings: Settings, services: "Services | None" = None) -> Flask:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        response.headers["X-Request-Id"] = failures.request_id()
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers["X-Content-Type-Options"] = "nosniff"
+        for name, value in failures.marks(failures.request_id()).items():
+            response.headers.setdefault(name, value)
         return response
 
-    app.wsgi_app = socket.Upgrades(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = socket.Upgrades(NoRoom(app.wsgi_app, services))  # type: ignore[method-assign]
     return app
+
+
+class WrittenWhenAsked(Rule):
+    """A route whose builder of addresses is made when somebody asks for one: nobody does here, and making those of all
+    routes took a twentieth of the start."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        make = super()._compile_builder
+
+        def build(rule: Rule, **values: Any) -> tuple[str, str]:
+            return make(append_unknown)(rule, **values)
+
+        return build
 
 
 class Leaving:

@@ -29,6 +29,38 @@ def test_the_queue_is_bounded_fair_and_tells_the_place() -> None:
         assert first == [[], [1], [2]]
 
 
+def test_a_connection_is_as_good_after_a_refusal_as_before() -> None:
+    """The body of a refused message is never read by the application: what follows it must not be taken for it."""
+    with LocalCloudRun(instances=1, env={"YUNLIAO_MAX_LIVE": "1", "YUNLIAO_MAX_QUEUE": "0"}) as cloud:
+        cloud.relay(first_token_ms=0, tokens_per_second=15, answer="慢慢地一个字一个字地说出来，大家都等着。")
+        holder = Phone(cloud.url, "holder")
+        turn = holder.send("我先来")["turn"]["id"]
+        address = urlsplit(cloud.state()["instances"][0]["url"])
+        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
+        identity = {"X-WX-SOURCE": "wx_client", "X-WX-OPENID": openid_of("late"), "X-WX-APPID": "wx0000000000local"}
+        body = json.dumps({"client_id": "a-late-one", "text": "POST /v1/turns HTTP/1.1\r\n\r\n" * 1000}).encode()
+        connection.connect()
+        kept = connection.sock
+        for method, path, sent, status in (
+            ("POST", "/v1/turns", body, 503),
+            ("POST", "/v1/turns?wait=5", body, 503),
+            ("GET", "/healthz", None, 200),
+            ("POST", "/v1/turns", body, 503),
+        ):
+            connection.request(method, path, sent, {**identity, "Content-Type": "application/json"})
+            answer = connection.getresponse()
+            told = json.loads(answer.read())
+            assert answer.status == status, told
+            assert connection.sock is kept
+            if status == 503:
+                assert told["error"]["code"] == "queue_full"
+                assert int(answer.headers["Retry-After"]) == told["error"]["retry_after"] > 0
+                assert answer.headers["X-Request-Id"] == told["error"]["request_id"]
+        connection.close()
+        cloud.relay(tokens_per_second=0)
+        assert end_of(holder.until_end(turn))["reason"] == "complete"
+
+
 def test_another_openai_compatible_server_with_its_own_key_and_model() -> None:
     with LocalCloudRun(attach=["http://127.0.0.1:9"]) as other:
         other.relay(api_key="sk-other", answer="我是另一个模型。", record_bodies=True)

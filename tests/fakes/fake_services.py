@@ -76,6 +76,8 @@ class FakeTurns:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
+    full = False
+
     def check_room(self) -> None:
         pass
 

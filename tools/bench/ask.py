@@ -130,17 +130,21 @@ async def poll(session: aiohttp.ClientSession, url: str, number: int, person: st
 
 
 async def sse(session: aiohttp.ClientSession, url: str, number: int, person: str) -> Heard:
-    """Yunliao by server-sent events."""
+    """Yunliao by server-sent events; the stream must end with the answer, and its connection serves the next one."""
     heard = Heard(time.monotonic())
     turn = (await _send(session, url, number, person, 0))["turn"]["id"]
+    ended = False
     async with session.get(f"{url}/v1/turns/{turn}/stream", headers=headers(person)) as answer:
         async for line in answer.content:
             if line.startswith(b"data:"):
+                if ended:
+                    raise WrongAnswer("more after the end")
                 event = json.loads(line[5:])
                 _events(heard, [event])
-                if event["type"] == "end":
-                    return heard
-    raise WrongAnswer("the stream ended before the answer")
+                ended = event["type"] == "end"
+    if not ended:
+        raise WrongAnswer("the stream ended before the answer")
+    return heard
 
 
 class Socket:

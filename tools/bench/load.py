@@ -127,15 +127,19 @@ async def closed(system: System, *, people: int, answers: int, tokens: int, spre
     return result
 
 
-async def arriving(system: System, *, rate: float, seconds: float, tokens: int, offset: int = 0) -> Result:
+async def arriving(
+    system: System, *, rate: float, seconds: float, tokens: int, offset: int = 0, strangers: float = 0
+) -> Result:
     """New people at a constant rate, whatever becomes of those before. The first text counts from the moment at which
-    they were to ask, so that no waiting is left out of the figures (coordinated omission)."""
+    they were to ask, so that no waiting is left out of the figures (coordinated omission). They agreed `strangers`
+    seconds before the first of them asks."""
     result = Result()
     process = system.process
     async with session() as web:
         count = int(rate * seconds)
         people = [f"{offset}r{n}" for n in range(count)]
         await agree(web, system, people)
+        await asyncio.sleep(strangers)
         talks = await _open(web, system, people, result)
         cpu, began = process.cpu() if process else 0.0, time.monotonic()
         crowd, result.began = [], began

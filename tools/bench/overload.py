@@ -22,6 +22,9 @@ KEEPS_UP = 0.9
 """Of what is offered, so much must come out for a rate to count as served."""
 EVERY = 15.0
 """Seconds between two questions of one person: within the default rate limit of five a minute."""
+QUEUE = 0.25
+"""As long is the queue, in parts of the places: who waits in it is answered no sooner than who is told when to come
+back, and costs a little, so it only has to cover the time until those come."""
 GREEDY = "greedy"
 TIMES = 10
 """So many times the demand of everybody else is one person's."""
@@ -49,10 +52,10 @@ class Step:
     """Content checks for each answer."""
 
 
-async def step(system: System, rate: float, seconds: float, tokens: int, offset: int) -> Step:
+async def step(system: System, rate: float, seconds: float, tokens: int, offset: int, strangers: float = 0) -> Step:
     """Goodput: over the time in which people came, or until the last answer was whole, if it came later than it had to
     (a crowd that waits is no served one)."""
-    result = await load.arriving(system, rate=rate, seconds=seconds, tokens=tokens, offset=offset)
+    result = await load.arriving(system, rate=rate, seconds=seconds, tokens=tokens, offset=offset, strangers=strangers)
     if result.wrong:
         say(f"wrong or lost: {result.wrong}")
     if not result.done:
@@ -70,7 +73,7 @@ async def capacity(system: System, bench: Bench, tokens: int) -> list[Step]:
     )  # what the first ones load is not counted
     while rate <= scale.largest_rate:
         before = _checks(system)
-        steps.append(await step(system, rate, scale.step, tokens, (len(steps) + 1) * 1_000_000))
+        steps.append(await step(system, rate, scale.step, tokens, (len(steps) + 1) * 1_000_000, scale.strangers))
         steps[-1].calls = (_checks(system) - before) / max(1, round(rate * scale.step))
         say(f"capacity: {rate:.0f} a second asked, {steps[-1].goodput:.1f} answered")
         if steps[-1].goodput < KEEPS_UP * rate or steps[-1].lost:
@@ -212,10 +215,11 @@ def overload(bench: Bench) -> None:
             steps = asyncio.run(capacity(system, bench, TOKENS))
         best = max(steps, key=lambda one: one.goodput)
         places = max(2, math.ceil(best.goodput * steps[0].length))
-        bound = {"YUNLIAO_MAX_LIVE": str(places), "YUNLIAO_MAX_QUEUE": str(places)}
+        queue = math.ceil(places * QUEUE)
+        bound = {"YUNLIAO_MAX_LIVE": str(places), "YUNLIAO_MAX_QUEUE": str(queue)}
         found = _storm(bench, ports, "overload", bound, 2 * best.goodput, scale.overload)
         bench.figures["overload goodput"] = _goodput(*found[:2], scale.overload) / best.goodput
-        said = {"places, and as many in the queue": f"{places}"}
+        said = {"places, and in the queue": f"{places}, {queue}"}
         rows = ["| asked a second | answered a second | first text p50, ms | p99 | lost |", "|---|---|---|---|---|"]
         for one in steps:
             first = " | ".join(f"{1000 * percentile(one.first, share):,.0f}" for share in (0.5, 0.99))

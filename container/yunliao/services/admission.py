@@ -21,6 +21,9 @@ SOONEST, LATEST = 2.0, 60.0
 """Seconds: bounds of what is told to those who find no room."""
 PACE = 30.0
 """Seconds over which the pace is taken at which places come free."""
+PROMISED = 0.75
+"""Of the places that come free, so many are promised: with all of them, whoever comes unasked would find none, and be
+sent after the others, for as long as those who were sent away in a rush keep coming back."""
 
 
 class SharedSeats:
@@ -65,7 +68,7 @@ class SharedSeats:
 
 
 class Promises:
-    """When those who found no room may come back: one after the other, at the pace at which places come free. The same
+    """When those who found no room may come back: one after the other, somewhat slower than places come free. The same
     time for all would bring all of them back at once, to be refused again."""
 
     def __init__(self, clock: Clock) -> None:
@@ -81,7 +84,7 @@ class Promises:
     def next(self) -> float:
         """Seconds until the next one may come back."""
         now = self._forget()
-        each = (now - self._freed[0]) / len(self._freed) if self._freed else SOONEST
+        each = (now - self._freed[0]) / len(self._freed) / PROMISED if self._freed else SOONEST
         self._promised = max(self._promised, now + SOONEST) + each
         if self._promised > now + LATEST:  # a second lap: all at the end of the first would come at once
             self._promised = now + SOONEST + min(each, LATEST - SOONEST)
@@ -126,12 +129,17 @@ class Slots:
         """How many wait."""
         return len(self._waiting)
 
-    def check_room(self) -> None:
-        """Raises `QueueFull` when one more turn would find no place to wait in, or could not be served."""
+    @property
+    def full(self) -> bool:
+        """Whether one more turn would find no place to wait in, or could not be served."""
         # With shared seats everybody waits for a moment, so one who waits is not yet a queue.
         least = 0 if self._seats is None else 1
-        full = self._seats is not None or len(self._held) >= self._max_live
-        if self._strained() or (full and len(self._waiting) >= max(least, self._max_queue)):
+        taken = self._seats is not None or len(self._held) >= self._max_live
+        return (taken and len(self._waiting) >= max(least, self._max_queue)) or self._strained()
+
+    def check_room(self) -> None:
+        """Raises `QueueFull` when there is none, and promises a time to come back."""
+        if self.full:
             with self._lock:
                 raise QueueFull(retry_after=math.ceil(self._promises.next()))
 

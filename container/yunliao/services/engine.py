@@ -81,6 +81,11 @@ class Engine:
         run = self._runs.get(turn_id)
         return run.turn.user_id if run else ""
 
+    @property
+    def full(self) -> bool:
+        """Whether `check_room` would raise now."""
+        return self.draining or self._tools.slots.full
+
     def check_room(self) -> None:
         """Raises `Draining` or `QueueFull` when no new turn can be taken."""
         if self.draining:

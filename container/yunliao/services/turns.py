@@ -139,6 +139,11 @@ class TurnService:
         turn = self._again(owner, source, client_id, "continue", source.model)
         return self._accept(owner, turn, None, None)
 
+    @property
+    def full(self) -> bool:
+        """Whether no new turn can be taken now; asking promises nobody a time."""
+        return self._engine.full
+
     def check_room(self) -> None:
         """Raises `QueueFull` or `Draining` when no new turn can be taken, without a look at the store."""
         self._engine.check_room()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 from flask import Flask, Response, g, request
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing.exceptions import WebsocketMismatch
 
@@ -34,8 +35,18 @@ _encoder = msgspec.json.Encoder()
 def request_id() -> str:
     """The id of this request: the platform's, else one of ours."""
     if "request_id" not in g:
-        g.request_id = call_id(request.headers) or secrets.token_hex(12)
+        g.request_id = identifier_of(request.headers)
     return str(g.request_id)
+
+
+def identifier_of(headers: Headers) -> str:
+    """The platform's id of a request, else a new one of ours."""
+    return call_id(headers) or secrets.token_hex(12)
+
+
+def marks(identifier: str) -> dict[str, str]:
+    """What every answer says: the request's id, and that it is neither kept nor guessed at."""
+    return {"X-Request-Id": identifier, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def error_body(error: YunliaoError, identifier: str) -> ErrorBody:
@@ -58,16 +69,22 @@ def error_body(error: YunliaoError, identifier: str) -> ErrorBody:
 
 def answer(error: YunliaoError) -> Response:
     """The HTTP answer of an error."""
-    body = error_body(error, request_id())
-    status = error.status
-    if request.headers.get("X-Client") == "miniprogram":
-        body.status, status = error.status, 200
-    response = Response(_encoder.encode(ErrorOut(error=body)), status, content_type="application/json")
-    if error.retry_after is not None and status != 200:
-        response.headers["Retry-After"] = str(math.ceil(error.retry_after))
+    status, headers, body = told(error, request_id(), request.headers)
+    response = Response(body, status, headers)
     if error.status == 405 and status != 200:
         response.headers["Allow"] = ", ".join(sorted(getattr(g, "allowed", None) or ()))
     return response
+
+
+def told(error: YunliaoError, identifier: str, asked: Headers) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of an error, for a request with the headers `asked`."""
+    body, status = error_body(error, identifier), error.status
+    headers = {"Content-Type": "application/json"}
+    if asked.get("X-Client") == "miniprogram":
+        body.status, status = error.status, 200
+    elif error.retry_after is not None:
+        headers["Retry-After"] = str(math.ceil(error.retry_after))
+    return status, headers, _encoder.encode(ErrorOut(error=body))
 
 
 def install(app: Flask, log_fault: Callable[[str, str, str], None]) -> None:

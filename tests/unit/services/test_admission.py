@@ -172,8 +172,8 @@ def test_those_who_find_no_room_are_told_to_come_back_one_after_the_other() -> N
             slots.check_room()
         told.append(caught.value.retry_after or 0)
     assert told == sorted(told)
-    assert max(told.count(second) for second in set(told)) <= 5  # no more in one second than places come free
-    assert 10 <= told[-1] <= 15
+    assert max(told.count(second) for second in set(told)) <= 4  # no more in one second than places come free
+    assert 14 <= told[-1] <= 18  # of which one in four is left to who comes unasked: forty take 13 seconds, not ten
 
 
 def test_nobody_is_sent_away_for_longer_than_a_minute_and_an_old_crowd_is_forgotten() -> None:
