@@ -129,8 +129,8 @@ class Guard:
         # with it, and whether it joins the one before it.
         self._base = 0
         self._text = ""
-        self._places = array("Q")
-        self._count = array("Q")
+        self._places = array("I")
+        self._count = array("I")
         self._joined = bytearray()
         self._run = 0
         self._raw_end = 0
