@@ -87,7 +87,7 @@ class Channel:
     def offer(self, *texts: bytes, wanted: Callable[[], bool]) -> bool:
         """As `send`, without waiting. False: nothing was taken, since it is not wanted, another is writing, or the
         client is behind. True: all was taken, and if it is `behind` now somebody has to `send`. Raises `Closed`."""
-        if self._rest or not self._lock.acquire(blocking=False):
+        if not self._lock.acquire(blocking=False):
             return False
         try:
             if self._rest or not wanted():

@@ -1,9 +1,12 @@
 """A channel over real sockets: whatever way its client cuts, floods, lags or dies."""
 
 import random
+import socket
 import struct
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -240,16 +243,35 @@ def test_nothing_is_read_while_a_message_is_answered(made: Made) -> None:
     until(lambda: len(served.messages) == 1001)
 
 
-def test_a_flood_leaves_others_their_turn(made: Made) -> None:
-    client, _served = made
-    other, beside = connect()
-    flooding = gevent.spawn(lambda: client.sock.sendall(framed(PONG, b"x" * 100) * 100_000))
+def test_a_flood_leaves_others_their_turn() -> None:
+    """From a thread of the system, so that there is always more to read."""
+    listening = gevent.socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    listening.listen()
+    flooding = socket.create_connection(listening.getsockname())
+    accepted, _ = listening.accept()
+    listening.close()
+    flooded, flood, stopped = Served(accepted), framed(PONG, b"x" * 100) * 10_000, threading.Event()
+
+    def pour() -> None:
+        with suppress(OSError):
+            for _ in range(2000):
+                flooding.sendall(flood)
+        stopped.set()
+
+    thread = threading.Thread(target=pour, daemon=True)
+    thread.start()
+    client, served = connect()
+    until(lambda: flooded.attended)
     for number in range(20):
-        other.put(TEXT, b"%d" % number)
-        until(lambda number=number: len(beside.messages) == number + 1)
-    flooding.kill()
-    other.sock.close()
-    assert beside.over.wait(LIMIT)
+        client.put(TEXT, b"%d" % number)
+        until(lambda number=number: len(served.messages) == number + 1)
+    assert not stopped.is_set()
+    flooding.shutdown(socket.SHUT_RDWR)
+    client.sock.close()
+    assert served.over.wait(LIMIT) and flooded.over.wait(LIMIT)
+    thread.join(LIMIT)
+    flooding.close()
 
 
 # --- silence -------------------------------------------------------------------------------------------------------
@@ -328,7 +350,7 @@ def test_offers_to_a_slow_client_are_whole_and_in_order_or_not_taken(made: Made)
 def test_no_offer_while_another_writes_and_none_that_is_not_wanted(made: Made) -> None:
     client, served = made
     channel = served.channel
-    large = b"x" * 10_000_000
+    large = b"x" * 1_000_000
     writing = gevent.spawn(lambda: channel.send(large))
     gevent.sleep(0)
     assert not channel.offer(b"between", wanted=lambda: True)
