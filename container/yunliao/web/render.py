@@ -38,21 +38,21 @@ def events_json(piece: Slice, label: str) -> bytes:
 def sse(
     listen: Listen,
     owner: Owner,
-    turn_id: str,
-    after: int,
+    first: Slice,
     *,
     label: str,
     leaving: Callable[[], bool],
     log: Callable[[str], None],
 ) -> Iterator[bytes]:
-    """Server-sent events to the terminal one (WHATWG HTML §9.2); `id` is the cursor to resume from. Ends early where
-    the client had better ask again with it: after an error, or when `leaving` says that this instance runs nothing any
-    more. The first comment is the AI label (P12). `log` is told the type of a fault of ours."""
-    yield f": {' '.join(label.split())}\nretry: 1000\n\n".encode()
-    live = True
+    """Server-sent events from the `first` ones to the terminal one (WHATWG HTML §9.2); `id` is the cursor to resume
+    from. Ends early where the client had better ask again with it: after an error, or when `leaving` says that this
+    instance runs nothing any more. The first comment is the AI label (P12). `log` is told the type of a fault of
+    ours."""
+    yield f": {' '.join(label.split())}\nretry: 1000\n\n".encode() + b"".join(map(_sse_event, first.events))
+    after, live = first.cursor, first.live
     try:
         while live and not leaving():
-            piece = listen.read(owner, turn_id, after, SSE_WAIT)
+            piece = listen.read(owner, first.turn_id, after, SSE_WAIT)
             after, live = piece.cursor, piece.live
             yield b"".join(map(_sse_event, piece.events)) or b": still here\n\n"
     except YunliaoError:

@@ -137,7 +137,7 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
                 services.turn_log.fault(kind, identifier, "user.stream")
 
             with listening("sse"):
-                yield from sse(services.listen, caller, turn_id, after, label=label, leaving=leaving, log=log)
+                yield from sse(services.listen, caller, first, label=label, leaving=leaving, log=log)
 
         return Response(follow(), content_type="text/event-stream; charset=utf-8", headers={"X-Accel-Buffering": "no"})
 
