@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from pymongo import monitoring
 
 from tests.contract.every_call import use_everything
-from tests.contract.records import LIMITS, draft, ending, last, rows
+from tests.contract.records import LIMITS, draft, ending, last, rows, user
 from yunliao.adapters.store.mongo import MongoStore
-from yunliao.ports import TurnWrite
+from yunliao.ports import Draft, TurnWrite
 
 SEARCHING = ("find", "update", "delete", "aggregate", "findAndModify", "count", "distinct")
 ENVELOPE = {"lsid", "$db", "$clusterTime", "txnNumber", "startTransaction", "autocommit", "readConcern", "writeConcern"}
@@ -136,14 +136,19 @@ def test_a_look_for_new_events_is_one_round_trip(store: MongoStore, listening: L
     assert listening.sent[0][1]["readConcern"]["level"] == "majority"
 
 
-def test_a_send_into_a_conversation_is_six_steps(store: MongoStore, listening: Listening) -> None:
-    first = store.turns.accept(draft(), LIMITS).turn
+def test_a_send_into_a_conversation_is_five_steps(store: MongoStore, listening: Listening) -> None:
+    person = store.users.create(replace(user(), key_id="key"))
+
+    def asked(**more: Any) -> Draft:
+        return replace(draft(**more), key_id=person.key_id, permit=person.permit)
+
+    first = store.turns.accept(asked(), LIMITS).turn  # begins the memory of the user's sends
     assert first is not None
     store.turns.commit([last(first, 2)], owner="me", lease_until=9)
     listening.sent.clear()
-    store.turns.accept(draft(conversation=first.conversation_id, at=3_000), LIMITS)
+    assert store.turns.accept(asked(conversation=first.conversation_id, at=3_000), LIMITS).status == "accepted"
     names = [name for name, _ in listening.sent]
-    assert names == ["update", "find", "update", "insert", "insert", "commitTransaction"]
+    assert names == ["findAndModify", "update", "insert", "insert", "commitTransaction"]
 
 
 def test_what_is_not_there_is_asked_for_once_more_for_sure(store: MongoStore, listening: Listening) -> None:
