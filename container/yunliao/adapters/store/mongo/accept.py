@@ -6,20 +6,18 @@ two at once one is refused by the server and decides again, seeing the other. Us
 costs some milliseconds more than a single write would, once a message; in return turn, message, conversation and hidden
 messages appear together or not at all.
 
-Most sends are accepted, and a command costs the driver more than anything it carries. So the gate also keeps the times
-of the newest sends, and who passes it with room to spare writes at once: unique indexes refuse a second turn of a
-client id and a second live one. Only where something stands in the way all is asked, and decided in order.
+Most sends are accepted. So a first attempt asks for nothing: the gate remembers the newest sends, and who passes it
+with room to spare writes at once, where unique indexes refuse a second turn of a client id and a second live one.
+Whatever stands in the way, a second attempt asks for all of it and decides in order.
 """
 
-from typing import Any
-
 from pymongo.client_session import ClientSession
-from pymongo.errors import DuplicateKeyError
 
-from yunliao.adapters.store.mongo.database import Database, Document, Refused
+from yunliao.adapters.store.mongo.database import Database, Document, Hindered, Refused
 from yunliao.adapters.store.mongo.gate import pass_gate
 from yunliao.adapters.store.mongo.ledger import OpenBooks
 from yunliao.adapters.store.mongo.records import document, load
+from yunliao.adapters.store.mongo.steps import Steps, Update
 from yunliao.adapters.store.posting import reserve_in
 from yunliao.domain.turn import Turn
 from yunliao.ports import AcceptLimits, AcceptOutcome, Draft
@@ -28,76 +26,64 @@ TURN: Document = {"events": 0}
 """What is left out when a turn is read."""
 
 
-class _Ask(Exception):
-    """Something stands in the way of a send that has not asked what; it may be that the send was made before."""
-
-
 def accept(database: Database, draft: Draft, limits: AcceptLimits) -> AcceptOutcome:
     """See `ports.Turns.accept`."""
-    try:
-        return database.transaction(lambda session: _decide(database, session, draft, limits, asked=False))
-    except _Ask:
-        return database.transaction(lambda session: _decide(database, session, draft, limits, asked=True))
+
+    def asking(session: ClientSession) -> AcceptOutcome | Refused[AcceptOutcome]:
+        return _asking(database, session, draft, limits)
+
+    if draft.hide_from_message_id or draft.hide_message_ids or not (draft.key_id or draft.permit):
+        return database.transaction(asking)
+    return database.quickly(
+        lambda lines: lines.transaction(lambda steps: _at_once(steps, draft, limits)),
+        lambda: database.transaction(asking),
+    )
 
 
-def _decide(
-    database: Database, session: ClientSession, draft: Draft, limits: AcceptLimits, *, asked: bool
-) -> AcceptOutcome | Refused[AcceptOutcome]:
+def _at_once(steps: Steps, draft: Draft, limits: AcceptLimits) -> AcceptOutcome | Refused[AcceptOutcome]:
     turn = draft.turn
-    gate = pass_gate(database, session, turn.user_id, draft.key_id, permit=draft.permit, sent_at=turn.created_at)
+    gate = pass_gate(steps, turn.user_id, draft.key_id, permit=draft.permit, sent_at=turn.created_at)
+    if gate.status is not None:
+        return Refused(AcceptOutcome(status=gate.status))
+    if not gate.has_room(turn.created_at - limits.window_ms, limits.rate) or not _touched(steps, draft):
+        raise Hindered
+    books = OpenBooks(steps)
+    if reserve_in(books, turn, draft.charge) is not None:
+        raise Hindered
+    _write(steps, draft)
+    books.flush()
+    return AcceptOutcome(status="accepted", turn=turn)
+
+
+def _asking(
+    database: Database, session: ClientSession, draft: Draft, limits: AcceptLimits
+) -> AcceptOutcome | Refused[AcceptOutcome]:
+    turn, steps = draft.turn, database.steps(session)
+    gate = pass_gate(steps, turn.user_id, draft.key_id, permit=draft.permit, sent_at=turn.created_at)
     if gate.status is not None:
         return Refused(AcceptOutcome(status=gate.status))
     since = turn.created_at - limits.window_ms
-    asked = asked or not gate.has_room(since, limits.rate)
-    same, live, recent = _standing(database, session, turn, since) if asked else (None, None, [])
+    same, live, recent = _standing(database, session, turn, since)
     if same is not None:
         # Ours: an earlier attempt of this very call was written, and only its answer was lost. In both cases the
         # transaction is committed, so that what it read is sure to stay.
         return AcceptOutcome(status="accepted" if same.id == turn.id else "existing", turn=same)
-    books = OpenBooks(database, session)
-    refused = _hindrance(database, session, draft, limits, live, recent) or _short(books, draft)
-    if refused is not None:
-        if not asked:
-            raise _Ask
-        return Refused(refused)
-    try:
-        _write(database, session, draft)
-    except DuplicateKeyError:
-        if asked:
-            raise
-        raise _Ask from None
-    books.flush()
-    if asked and (anew := gate.begun_anew(since, [*recent, turn.created_at])):
-        database["users"].update_one({"_id": turn.user_id}, anew, session=session)
-    return AcceptOutcome(status="accepted", turn=turn)
-
-
-def _hindrance(
-    database: Database,
-    session: ClientSession,
-    draft: Draft,
-    limits: AcceptLimits,
-    live: Turn | None,
-    recent: list[int],
-) -> AcceptOutcome | None:
-    """What stands in the way of the draft; where nothing does, its old conversation is touched by it."""
-    turn = draft.turn
-    if draft.new_conversation is None:
-        change: Document = {"$set": {"live_turn_id": turn.id}, "$max": {"last_activity_at": turn.created_at}}
-        wanted = {"_id": turn.conversation_id, "user_id": turn.user_id, "deleted_at": {"$in": [None, 0]}}
-        if database["conversations"].update_one(wanted, change, session=session).matched_count == 0:
-            return AcceptOutcome(status="no_conversation")
+    if not _touched(steps, draft):
+        return Refused(AcceptOutcome(status="no_conversation"))
     if live is not None:
-        return AcceptOutcome(status="turn_in_progress", turn=live)
+        return Refused(AcceptOutcome(status="turn_in_progress", turn=live))
     if len(recent) >= limits.rate:
-        since = turn.created_at - limits.window_ms
-        return AcceptOutcome(status="rate_limited", retry_after_ms=max(1, recent[limits.rate - 1] - since))
-    return None
-
-
-def _short(books: OpenBooks, draft: Draft) -> AcceptOutcome | None:
-    shortfall = reserve_in(books, draft.turn, draft.charge)
-    return None if shortfall is None else AcceptOutcome(status="shortfall", shortfall=shortfall)
+        return Refused(AcceptOutcome(status="rate_limited", retry_after_ms=max(1, recent[limits.rate - 1] - since)))
+    books = OpenBooks(steps)
+    shortfall = reserve_in(books, turn, draft.charge)
+    if shortfall is not None:
+        return Refused(AcceptOutcome(status="shortfall", shortfall=shortfall))
+    _hide(database, session, draft)  # before the message that replaces is there
+    _write(steps, draft)
+    books.flush()
+    if anew := gate.begun_anew(since, [*recent, turn.created_at]):
+        steps.update("users", [Update({"_id": turn.user_id}, anew)])
+    return AcceptOutcome(status="accepted", turn=turn)
 
 
 def _standing(
@@ -124,17 +110,26 @@ def _standing(
     return same, live, sorted(recent, reverse=True)
 
 
-def _write(database: Database, session: ClientSession, draft: Draft) -> None:
+def _touched(steps: Steps, draft: Draft) -> bool:
+    """Whether the draft's conversation is there, and now its turn's, or will be made with it."""
+    turn = draft.turn
+    if draft.new_conversation is not None:
+        return True
+    change: Document = {"$set": {"live_turn_id": turn.id}, "$max": {"last_activity_at": turn.created_at}}
+    wanted = {"_id": turn.conversation_id, "user_id": turn.user_id, "deleted_at": {"$in": [None, 0]}}
+    return steps.update("conversations", [Update(wanted, change)]) > 0
+
+
+def _write(steps: Steps, draft: Draft) -> None:
     turn = draft.turn
     first = {"b": draft.accepted_event, "t": turn.created_at}
-    database["turns"].insert_one(_document(turn) | {"live": True, "events": [first]}, session=session)
+    steps.insert("turns", [_document(turn) | {"live": True, "events": [first]}])
     if draft.new_conversation is not None:
         fresh = document(draft.new_conversation) | {"live_turn_id": turn.id}
         fresh["last_activity_at"] = max(draft.new_conversation.last_activity_at, turn.created_at)
-        database["conversations"].insert_one(fresh, session=session)
-    _hide(database, session, draft)  # before the message that replaces is there
+        steps.insert("conversations", [fresh])
     if draft.message is not None:
-        database["messages"].insert_one(document(draft.message), session=session)
+        steps.insert("messages", [document(draft.message)])
 
 
 def _document(turn: Turn) -> Document:
@@ -145,8 +140,8 @@ def _document(turn: Turn) -> Document:
 
 def _hide(database: Database, session: ClientSession, draft: Draft) -> None:
     turn, messages, hidden = draft.turn, database["messages"], {"$set": {"hidden": True}}
+    within: Document = {"user_id": turn.user_id, "conversation_id": turn.conversation_id}
     if draft.hide_from_message_id:
-        within: dict[str, Any] = {"user_id": turn.user_id, "conversation_id": turn.conversation_id}
         start = messages.find_one({"_id": draft.hide_from_message_id, **within}, {"created_at": 1}, session=session)
         if start is not None:
             at = start["created_at"]

@@ -30,7 +30,7 @@ class MongoConversations:
             return True
 
         def work(session: ClientSession) -> bool | Refused[bool]:
-            if pass_gate(self._database, session, conversation.user_id, key_id).status is not None:
+            if pass_gate(self._database.steps(session), conversation.user_id, key_id).status is not None:
                 return Refused(False)
             # Written once, whichever attempt of this call it was.
             one = {"_id": conversation.id, "user_id": conversation.user_id}

@@ -9,9 +9,7 @@ who has asked the turns themselves begins it anew.
 from collections.abc import Sequence
 from typing import Literal
 
-from pymongo.client_session import ClientSession
-
-from yunliao.adapters.store.mongo.database import Database, Document
+from yunliao.adapters.store.mongo.steps import Document, Steps, Update
 from yunliao.ports import Permit
 
 REMEMBERED = 32
@@ -58,8 +56,7 @@ class Gate:
 
 
 def pass_gate(
-    database: Database,
-    session: ClientSession,
+    steps: Steps,
     user_id: str,
     key_id: str,
     *,
@@ -69,13 +66,13 @@ def pass_gate(
     """Meet whatever else is done for this user at this moment, erasing included. It is closed where `key_id` or
     `permit` is given and not the stored user's. With `sent_at` a turn of that time is remembered."""
     if not key_id and permit is None:  # there may be no such user
-        database["gates"].update_one({"_id": user_id}, {"$inc": {"passed": 1}}, upsert=True, session=session)
+        steps.update("gates", [Update({"_id": user_id}, {"$inc": {"passed": 1}}, upsert=True)])
         return Gate()
     wanted: Document = {"_id": user_id} | ({"key_id": key_id} if key_id else {})
     change: Document = {"$inc": {"passed": 1, "sends.passed": 1}}
     if sent_at is not None:
         change["$push"] = {"sends.times": {"$each": [sent_at], "$sort": 1, "$slice": -REMEMBERED}}
-    before = database["users"].find_one_and_update(wanted, change, BEFORE, session=session)
+    before = steps.change_one("users", wanted, change, BEFORE)
     if before is None:
         return Gate(status="no_user" if key_id else "outdated")
     if permit is not None and permit != _permit(before):

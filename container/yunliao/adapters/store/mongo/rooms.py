@@ -68,7 +68,7 @@ class MongoUsers:
                 return Refused({})
             consents = len(person.get("consents", ()))
             # A turn that is just being accepted meets this transaction here, and one of them is tried again.
-            OpenBooks(self._database, session).mark(user_id)
+            OpenBooks(self._database.steps(session)).mark(user_id)
             gate = {"_id": user_id}
             self._database["gates"].update_one(gate, {"$inc": {"passed": 1}}, upsert=True, session=session)
             self._database["gates"].delete_one(gate, session=session)
