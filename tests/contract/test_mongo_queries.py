@@ -91,6 +91,12 @@ def test_no_query_reads_through_a_collection(store: MongoStore, listening: Liste
         store.turns.accept(draft(f"other{number}"), LIMITS)
     listening.sent.clear()
     use_everything(store)
+    person = store.users.create(replace(user("known"), key_id="key"))
+    for at, conversation in ((1_000, ""), (2_000, "conv"), (3_000, "")):  # over a line, and what follows a hindrance
+        sent = replace(draft("known", at=at, conversation=conversation), key_id=person.key_id, permit=person.permit)
+        outcome = store.turns.accept(sent, LIMITS)
+        if outcome.turn is not None:
+            store.turns.commit([last(outcome.turn, 2)], owner="me", lease_until=9)
     store.migrate()
     store.ping()
     seen: set[str] = set()

@@ -129,16 +129,13 @@ class Database:
         """`work`, once, by the lines, or `otherwise`, which has `call` or `transaction` in it, where that is hindered;
         both within the time of one call. `otherwise` may meet what `work` wrote: whether it did is not always known."""
         with time_limit(self.seconds):
-            if self.trouble.away:
-                return otherwise()
-            since = self.trouble.check()
-            try:
-                with time_limit(self.seconds / 2):
+            if not self.trouble.away:
+                since = self.trouble.check()
+                with suppress(Hindered, PyMongoError, BSONError), time_limit(self.seconds / 2):
                     result = work(self._lines)
-            except (Hindered, PyMongoError, BSONError):
-                return otherwise()
-            self.trouble.over(since)
-            return result
+                    self.trouble.over(since)
+                    return result
+            return otherwise()
 
     def transaction(self, work: Callable[[ClientSession], Result | Refused[Result]]) -> Result:
         """Run `work` in a transaction over a snapshot and commit it; it runs again, whole, when another was in the

@@ -9,11 +9,14 @@ who has asked the turns themselves begins it anew.
 from collections.abc import Sequence
 from typing import Literal
 
+from yunliao.adapters.store.mongo.records import LARGEST
 from yunliao.adapters.store.mongo.steps import Document, Steps, Update
 from yunliao.ports import Permit
 
 REMEMBERED = 32
 """Times of sends kept with a user; a limit of more is asked about where so many lie in its window."""
+NEVER_SENT: Document = {"passed": 0, "sends": {"passed": 0, "since": -LARGEST}}
+"""What the record of a user begins with: where there was no record, there are no turns."""
 BEFORE = {
     "_id": 0,
     "passed": 1,

@@ -7,6 +7,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from yunliao.adapters.store.mongo.database import Database, Document, Refused
+from yunliao.adapters.store.mongo.gate import NEVER_SENT
 from yunliao.adapters.store.mongo.ledger import OpenBooks
 from yunliao.adapters.store.mongo.records import document, load, read
 from yunliao.adapters.store.mongo.thinning import thin
@@ -34,7 +35,7 @@ class MongoUsers:
 
     def create(self, user: User) -> User:
         """See `ports.Users.create`."""
-        fresh = document(user)
+        fresh = document(user) | NEVER_SENT
         fresh.pop("_id")
         return load(User, _first(self._database, "users", user.id, fresh))
 
