@@ -19,15 +19,14 @@ from pymongo.client_session import ClientSession
 
 from yunliao.adapters.store.mongo.accept import TURN
 from yunliao.adapters.store.mongo.database import Database, Document, Hindered
-from yunliao.adapters.store.mongo.ledger import OpenBooks
+from yunliao.adapters.store.mongo.endings import closed, leave, log_of
 from yunliao.adapters.store.mongo.line import Lines
-from yunliao.adapters.store.mongo.records import document, load
+from yunliao.adapters.store.mongo.records import load
 from yunliao.adapters.store.mongo.steps import Steps, Update
 from yunliao.adapters.store.mongo.whose import Whose, these
-from yunliao.adapters.store.posting import settle_in
 from yunliao.domain.turn import Ending, Turn
 from yunliao.errors import StoreUnavailable
-from yunliao.ports import CommitResult, Message, TurnWrite
+from yunliao.ports import CommitResult, TurnWrite
 
 Marked = tuple[TurnWrite, str]
 LOOK = 0.5
@@ -150,27 +149,12 @@ class GroupCommit:
         changes, ended = [], []
         for write, mark in marked:
             assert write.turn is not None and write.ending is not None  # noqa: S101  that is what these are
-            changes.append(_closed(write.turn, write, write.ending, mark, _still(write, owner, write.turn.user_id)))
+            changes.append(closed(write.turn, write, write.ending, mark, _still(write, owner, write.turn.user_id)))
             ended.append((write.turn, write.ending))
         if steps.update("turns", changes) < len(changes):
             raise Hindered
-        self._leave(steps, ended)
+        leave(steps, ended)
         return CommitResult()
-
-    def _leave(self, steps: Steps, ended: list[tuple[Turn, Ending]]) -> None:
-        """What an ending means beside the turn: conversation, messages, credits."""
-        books = OpenBooks(steps)
-        books.preload(turn.user_id for turn, _ in ended if turn.price_version)
-        for turn, ending in ended:
-            settle_in(books, turn, ending)
-        steps.update("conversations", [change for turn, ending in ended for change in _left(turn, ending)])
-        blocked = [_question_blocked(turn) for turn, ending in ended if ending.reason == "blocked"]
-        if blocked:
-            steps.update("messages", blocked)
-        answers = [document(_answer(turn, ending)) for turn, ending in ended if ending.answer is not None]
-        if answers:
-            steps.insert("messages", answers)
-        books.flush()
 
     def _ended(self, session: ClientSession, marked: list[Marked], owner: str, users: dict[str, str]) -> CommitResult:
         turns, steps = self._database["turns"], self._database.steps(session)
@@ -192,11 +176,11 @@ class GroupCommit:
                 stops.add(turn.id)
             if not done:
                 wanted = {"_id": turn.id, "user_id": turn.user_id}
-                turn_changes.append(_closed(turn, write, write.ending, mark, wanted))
+                turn_changes.append(closed(turn, write, write.ending, mark, wanted))
                 ended.append((turn, write.ending))
         if turn_changes:
             steps.update("turns", turn_changes)
-            self._leave(steps, ended)
+            leave(steps, ended)
         return CommitResult(lost=frozenset(write.turn_id for write, _ in marked) - kept, stops=frozenset(stops))
 
 
@@ -226,64 +210,14 @@ def _still(write: TurnWrite, owner: str, user_id: str | None) -> Document:
     return wanted | {"last_seq": first - 1 if in_order else -1}
 
 
-def _log(write: TurnWrite) -> Document:
-    return {"events": {"$each": [{"b": row.body, "t": row.created_at} for row in write.rows]}}
-
-
 def _appended(write: TurnWrite, mark: str, lease_until: int) -> Document:
     fields: Document = {"lease_until": lease_until, "mark": mark}
     if write.state is not None:
         fields["state"] = write.state
     if not write.rows:
         return {"$set": fields}
-    return {"$set": fields | {"last_seq": write.rows[-1].seq}, "$push": _log(write)}
+    return {"$set": fields | {"last_seq": write.rows[-1].seq}, "$push": log_of(write)}
 
 
 def _contiguous(turn: Turn, write: TurnWrite) -> bool:
     return [row.seq for row in write.rows] == list(range(turn.last_seq + 1, turn.last_seq + 1 + len(write.rows)))
-
-
-def _closed(turn: Turn, write: TurnWrite, ending: Ending, mark: str, wanted: Document) -> Update:
-    fields: Document = {
-        "state": "ended",
-        "last_seq": write.rows[-1].seq if write.rows else turn.last_seq,
-        "ended_at": ending.ended_at,
-        "end_reason": ending.reason,
-        "mark": mark,
-        "keeps_events": True,
-    }
-    if ending.problem:
-        fields["error_code"] = ending.problem.code
-    change = {"$set": fields, "$unset": {"live": ""}, "$push": _log(write)}
-    return Update(wanted, change)
-
-
-def _left(turn: Turn, ending: Ending) -> list[Update]:
-    one = {"_id": turn.conversation_id, "user_id": turn.user_id}
-    fields: Document = {"live_turn_id": ""}
-    if ending.snippet is not None:
-        fields["sealed_snippet"] = ending.snippet
-    changes = [Update(one, {"$set": fields, "$max": {"last_activity_at": ending.ended_at}})]
-    if ending.title is not None:
-        untitled = one | {"titled": {"$in": [None, "none"]}}
-        changes.append(Update(untitled, {"$set": {"sealed_title": ending.title, "titled": "auto"}}))
-    return changes
-
-
-def _question_blocked(turn: Turn) -> Update:
-    return Update({"_id": turn.user_message_id, "user_id": turn.user_id}, {"$set": {"state": "blocked"}})
-
-
-def _answer(turn: Turn, ending: Ending) -> Message:
-    return Message(
-        id=turn.answer_message_id,
-        user_id=turn.user_id,
-        conversation_id=turn.conversation_id,
-        turn_id=turn.id,
-        role="assistant",
-        sealed_body=ending.answer or b"",
-        created_at=max(ending.ended_at, turn.created_at + 1),
-        state="blocked" if ending.reason == "blocked" else "normal",
-        end_reason=ending.reason,
-        error_code=ending.problem.code if ending.problem else "",
-    )

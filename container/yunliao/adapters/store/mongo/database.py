@@ -112,14 +112,18 @@ class Database:
             with time_limit(seconds or self.seconds):
                 yield
         except (PyMongoError, BSONError) as failed:
-            if isinstance(failed, NetworkTimeout):
-                self.trouble.timed_out(since)
-            elif isinstance(failed, AutoReconnect) and not isinstance(failed, WaitQueueTimeoutError):
-                self.trouble.began(since)
-            elif not isinstance(failed, WaitQueueTimeoutError):
-                self.trouble.over(since)
+            self._note(failed, since)
             raise _unavailable(failed) from None
         self.trouble.over(since)
+
+    def _note(self, failed: Exception, since: float) -> None:
+        """What the failure of a call that set out at `since` says of the server."""
+        if isinstance(failed, NetworkTimeout):
+            self.trouble.timed_out(since)
+        elif isinstance(failed, AutoReconnect) and not isinstance(failed, WaitQueueTimeoutError):
+            self.trouble.began(since)
+        elif not isinstance(failed, WaitQueueTimeoutError):
+            self.trouble.over(since)
 
     def steps(self, session: ClientSession | None) -> SessionSteps:
         """Steps of the session's transaction."""
@@ -131,8 +135,14 @@ class Database:
         with time_limit(self.seconds):
             if not self.trouble.away:
                 since = self.trouble.check()
-                with suppress(Hindered, PyMongoError, BSONError), time_limit(self.seconds / 2):
+                try:
                     result = work(self._lines)
+                except (PyMongoError, BSONError, Hindered) as failed:
+                    slow = isinstance(failed, PyMongoError) and failed.timeout
+                    if slow and time.monotonic() - since > self.seconds / 2:  # no time for another way
+                        self._note(failed, since)
+                        raise _unavailable(failed) from None
+                else:
                     self.trouble.over(since)
                     return result
             return otherwise()
