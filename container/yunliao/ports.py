@@ -74,6 +74,15 @@ class Vault(Protocol):
 # --- store -------------------------------------------------------------------------------------------------------
 
 
+class Permit(msgspec.Struct, frozen=True):
+    """What of a user's record says whether they may begin something, and where it may be processed."""
+
+    consent_version: str
+    overseas: bool
+    suspended_until: int
+    cooling_until: int
+
+
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """A user as stored: `id` is the look-up hash of the openid. `wrapped_key` is, under the master, the user's data key
     or, with `key_id`, the half of it whose other half has that id in the key store (ports_people.KeyStore)."""
@@ -89,6 +98,11 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     key_id: str = ""
     cooling_until: int = 0
     """No new messages until then: too many were blocked (services/abuse.py)."""
+
+    @property
+    def permit(self) -> Permit:
+        """As the record says it."""
+        return Permit(self.consent_version, self.consent_overseas, self.suspended_until, self.cooling_until)
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +156,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What to set aside of the user's credits; None where nothing costs anything."""
     key_id: str = ""
     """The `User.key_id` all this was sealed with: an account that was erased meanwhile is not brought back by it."""
+    permit: Permit | None = None
+    """What the caller took for the user's: it may have changed meanwhile. None: it makes no difference."""
 
 
 class AcceptLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,7 +168,7 @@ class AcceptLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 AcceptStatus = Literal[
-    "accepted", "existing", "rate_limited", "turn_in_progress", "no_conversation", "no_user", "shortfall"
+    "accepted", "existing", "rate_limited", "turn_in_progress", "no_conversation", "no_user", "outdated", "shortfall"
 ]
 
 
@@ -231,12 +247,12 @@ class Turns(Protocol):
 
     def accept(self, draft: Draft, limits: AcceptLimits) -> AcceptOutcome:
         """One atomic decision (P2, P3), in this order: `draft.key_id` is given and no stored user has it -> `no_user`;
-        the same user and `client_id` exists -> `existing` (the caller
-        compares fingerprints); the conversation is not the user's or deleted -> `no_conversation`; another turn of the
-        user is live -> `turn_in_progress`; more than `rate` turns of the user created in the last `window_ms` before
-        `draft.turn.created_at` -> `rate_limited`; `draft.charge` cannot be set aside -> `shortfall`; else turn (owned
-        by `draft.turn.owner`), message, first event, conversation and reservation are written -> `accepted`. Refusals
-        write nothing."""
+        `draft.permit` is given and not the stored user's -> `outdated`; the same user and `client_id` exists ->
+        `existing` (the caller compares fingerprints); the conversation is not the user's or deleted ->
+        `no_conversation`; another turn of the user is live -> `turn_in_progress`; more than `rate` turns of the user
+        created in the last `window_ms` before `draft.turn.created_at` -> `rate_limited`; `draft.charge` cannot be set
+        aside -> `shortfall`; else turn (owned by `draft.turn.owner`), message, first event, conversation and
+        reservation are written -> `accepted`. Refusals write nothing."""
         ...
 
     def get(self, turn_id: str) -> Turn | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract import mongo_server
+from tests.contract.known_users import known_users
 from tests.fakes.memory_store import MemoryStore
 from yunliao.adapters.store.mongo import MongoStore
 from yunliao.adapters.store.sqlite import SqliteStore
@@ -30,6 +31,11 @@ def mongo(request: pytest.FixtureRequest, folder: Path) -> Iterator[RecordStore]
     yield MongoStore(request.getfixturevalue("mongo_url"))
 
 
+@contextmanager
+def mongo_known(request: pytest.FixtureRequest, folder: Path) -> Iterator[RecordStore]:
+    yield known_users(MongoStore(request.getfixturevalue("mongo_url")))
+
+
 @pytest.fixture(scope="session")
 def mongo_address() -> Iterator[Callable[[str], str]]:
     """The running MongoDB: the address of a database by its name."""
@@ -44,7 +50,7 @@ def mongo_url(mongo_address: Callable[[str], str]) -> Iterator[str]:
         yield url
 
 
-STORES: dict[str, Factory] = {"sqlite": sqlite, "memory": memory, "mongo": mongo}
+STORES: dict[str, Factory] = {"sqlite": sqlite, "memory": memory, "mongo": mongo, "mongo known": mongo_known}
 
 
 @pytest.fixture(params=STORES)

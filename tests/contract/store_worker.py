@@ -15,6 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests.contract import records
+from tests.contract.known_users import known_users
 from tests.contract.records import LIMITS, draft, ending, last, rows
 from yunliao.domain.turn import Turn
 from yunliao.errors import StoreUnavailable
@@ -22,7 +23,10 @@ from yunliao.ports import AcceptLimits, Store, TurnWrite
 
 
 def open_store(url: str) -> Store:
-    """The store of an address."""
+    """The store of an address; one that ends with `#known` gives all who send an account."""
+    url, _, known = url.partition("#")
+    if known:
+        return known_users(open_store(url))
     if url.startswith("mongodb:"):
         from yunliao.adapters.store.mongo import MongoStore
 

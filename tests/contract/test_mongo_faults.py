@@ -1,6 +1,7 @@
 """Trouble with the server or the way to it: a clear temporary error in bounded time, nothing half written or written
 twice, and healing without a new store."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,8 @@ from typing import Any
 
 import pymongo
 import pytest
+from msgspec.structs import replace
+from pymongo.errors import AutoReconnect
 
 from mongod import Member, ReplicaSet
 from tests.contract.every_call import use_everything
@@ -16,11 +19,12 @@ from tests.contract.records import LIMITS, charge, draft, ending, last, rows, sp
 from tests.fakes.clock import FakeClock
 from tests.fakes.tcp_proxy import TcpProxy
 from yunliao.adapters.store.mongo import MongoStore, database
+from yunliao.adapters.store.mongo.line import Line
 from yunliao.domain.ledger.audit import findings
 from yunliao.domain.ledger.granting import Movement
 from yunliao.domain.turn import Turn
 from yunliao.errors import Misconfigured, StoreUnavailable
-from yunliao.ports import Store, TurnWrite
+from yunliao.ports import Draft, Store, TurnWrite
 from yunliao.ports_tallies import TallyRecord
 from yunliao.services.summary import Summary
 from yunliao.services.tally_book import TallyBook
@@ -84,6 +88,12 @@ def accepted(store: Store, name: str = "u1", **kwargs: Any) -> Turn:
     outcome = store.turns.accept(draft(name, **kwargs), LIMITS)
     assert outcome.turn is not None
     return outcome.turn
+
+
+def with_account(store: Store, sent: Draft) -> Draft:
+    """The draft as of somebody who has an account."""
+    person = store.users.create(replace(user(sent.turn.user_id), key_id=f"key of {sent.turn.user_id}"))
+    return replace(sent, key_id=person.key_id, permit=person.permit)
 
 
 def each_call(store: Store) -> list[Callable[[], object]]:
@@ -214,16 +224,87 @@ def test_a_commit_whose_answer_never_came_is_repeated_and_done_once(
     assert len(shown) == 1 + ends
 
 
-def test_a_send_whose_answer_never_came_is_there_once(store: MongoStore, proxy: TcpProxy) -> None:
+@pytest.mark.parametrize("known", [True, False], ids=["with an account", "without"])
+def test_a_send_whose_answer_never_came_is_there_once(store: MongoStore, proxy: TcpProxy, known: bool) -> None:
+    sent = with_account(store, draft()) if known else draft()
     store.ping()
-    sent = draft()
     proxy.weather = "deaf"
     refused(lambda: store.turns.accept(sent, LIMITS))
     proxy.weather = "fair"
     outcome = healed(lambda: store.turns.accept(sent, LIMITS))
     assert (outcome.status, outcome.turn) == ("accepted", sent.turn)
-    assert store.turns.accept(draft(client_id=sent.turn.client_id), LIMITS).status == "existing"
+    again = replace(sent, turn=draft(client_id=sent.turn.client_id).turn)
+    assert store.turns.accept(again, LIMITS).status == "existing"
     assert len(store.conversations.page("u1", before=None, limit=9)) == 1
+
+
+@pytest.mark.parametrize("charged", [False, True], ids=["free", "charged"])
+@pytest.mark.parametrize("done", [False, True], ids=["not done", "done"])
+@pytest.mark.parametrize("step", range(8))
+def test_a_line_that_breaks_at_any_step_leaves_one_send_and_one_answer(
+    store: MongoStore, monkeypatch: pytest.MonkeyPatch, step: int, done: bool, charged: bool
+) -> None:
+    """The connection of the quick attempt is lost before a step reached the server, or after: the ordinary way, which
+    follows within the same call, makes it the same."""
+    price = charge(400) if charged else None
+    first, second = with_account(store, draft(charge=price)), with_account(store, draft("u2"))
+    if charged:
+        store.ledger.move("u1", Movement(kind="grant", reference="g", amount=1_000, at=1))
+    command, steps, broken = Line.command, itertools.count(), 0
+
+    def breaking(line: Line, asked: dict[str, Any], database: str = "") -> dict[str, Any]:
+        nonlocal broken
+        if "abortTransaction" in asked:
+            return command(line, asked, database)
+        if next(steps) != step:
+            return command(line, asked, database)
+        broken += 1
+        if done:
+            command(line, asked, database)
+        raise AutoReconnect("cut")
+
+    monkeypatch.setattr(Line, "command", breaking)
+
+    def each(call: Callable[[], Any]) -> Any:
+        nonlocal steps
+        steps = itertools.count()
+        return call()
+
+    outcome = each(lambda: store.turns.accept(first, LIMITS))
+    assert (outcome.status, outcome.turn) == ("accepted", first.turn)
+    assert store.turns.accept(second, LIMITS).status == "accepted"
+    append = TurnWrite(turn_id=first.turn.id, rows=rows(2, 2))
+    assert not each(lambda: store.turns.commit([append], owner="me", lease_until=9_000)).lost
+    ends = [last(first.turn, 4, ending(metered=spent(150))), last(second.turn, 2, ending("blocked"))]
+    assert not each(lambda: store.turns.commit(ends, owner="me", lease_until=9_000)).lost
+    assert broken >= (step < 5)
+    turn = store.turns.get(first.turn.id)
+    assert turn is not None and (turn.live, turn.last_seq) == (False, 4)
+    assert [row.seq for row in store.turns.events(turn.id, after=0, limit=9)] == [1, 2, 3, 4]
+    for sent in (first, second):
+        assert len(store.conversations.page(sent.turn.user_id, before=None, limit=9)) == 1
+        shown = store.conversations.messages(sent.turn.user_id, sent.turn.conversation_id, before=None, limit=9)
+        assert [message.role for message in shown] == ["assistant", "user"]
+    if charged:
+        assert findings(store.ledger.books("u1")) == []
+        assert [entry.kind for entry in store.ledger.books("u1").entries] == ["grant", "reserve", "settle", "release"]
+    monkeypatch.undo()
+    follows = replace(first, turn=draft(conversation=turn.conversation_id, at=2_000).turn, message=None)
+    assert store.turns.accept(replace(follows, new_conversation=None, charge=None), LIMITS).status == "accepted"
+
+
+def test_nothing_is_held_open_by_a_line_that_was_hindered(store: MongoStore, replica_set: ReplicaSet) -> None:
+    first = with_account(store, draft())
+    assert store.turns.accept(first, LIMITS).status == "accepted"
+    assert store.turns.accept(with_account(store, draft()), LIMITS).status == "turn_in_progress"
+    lost = last(replace(first.turn, owner="other"), 2)
+    assert store.turns.commit([lost], owner="other", lease_until=9_000).lost == {first.turn.id}
+    looking: list[dict[str, Any]] = [
+        {"$currentOp": {"allUsers": True, "idleSessions": True}},
+        {"$match": {"transaction": {"$exists": True}, "appName": database.NAME}},
+    ]
+    with pymongo.MongoClient[Any](replica_set.url()) as client:
+        assert list(client.admin.aggregate(looking)) == []
 
 
 def test_credits_whose_answers_never_came_moved_once(store: MongoStore, proxy: TcpProxy) -> None:
@@ -262,24 +343,26 @@ def test_counts_whose_answers_never_came_are_counted_once(store: MongoStore, pro
         assert (seen.hours[0].turns, seen.days[0].turns) == (counted, counted)
 
 
-@pytest.fixture
-def orphan(store: MongoStore, replica_set: ReplicaSet) -> Iterator[Turn]:
+@pytest.fixture(params=["gates", "users"])
+def orphan(store: MongoStore, replica_set: ReplicaSet, request: pytest.FixtureRequest) -> Iterator[Turn]:
     """A turn whose owner died inside a transaction that had already touched the turn and the user's gate."""
     turn = accepted(store, lease_until=10)
+    with_account(store, draft())
     with (
         pymongo.MongoClient[Any](replica_set.url("faults"), appname=database.NAME) as client,
         client.start_session() as session,
     ):
         session.start_transaction()
         dead = client.get_default_database()
-        dead["gates"].update_one({"_id": "u1"}, {"$inc": {"passed": 1}}, session=session)
+        dead[request.param].update_one({"_id": "u1"}, {"$inc": {"passed": 1}}, session=session)
         dead["turns"].update_one({"_id": turn.id}, {"$set": {"state": "ended"}}, session=session)
         yield turn
 
 
 def test_a_transaction_of_a_dead_instance_does_not_lock_its_user_out(store: MongoStore, orphan: Turn) -> None:
-    outcome = healed(lambda: store.turns.accept(draft(client_id="another"), LIMITS))
-    assert (outcome.status, outcome.turn) == ("turn_in_progress", orphan)
+    for sent in (draft(client_id="another"), with_account(store, draft(client_id="another"))):
+        outcome = healed(lambda sent=sent: store.turns.accept(sent, LIMITS))
+        assert (outcome.status, outcome.turn) == ("turn_in_progress", orphan)
 
 
 def test_a_turn_inside_a_dead_instances_transaction_can_be_claimed(store: MongoStore, orphan: Turn) -> None:

@@ -13,8 +13,9 @@ from yunliao.adapters.store.mongo.key_store import MongoKeyStore
 from yunliao.adapters.store.sqlite.key_store import SqliteKeyStore
 from yunliao.domain.ledger.audit import findings
 from yunliao.domain.ledger.granting import Movement
-from yunliao.ports import Conversation
+from yunliao.ports import AcceptOutcome, Conversation
 from yunliao.ports_people import ConsentRecord, KeyShare, KeyStore, PeopleStore
+from yunliao.ports_records import RecordStore
 
 
 def filled(store: PeopleStore, count: int = 7) -> str:
@@ -331,3 +332,47 @@ def test_no_byte_of_a_destroyed_share_is_left_in_the_file(tmp_path: Path) -> Non
 
 def on_disk(folder: Path) -> bytes:
     return b"".join(found.read_bytes() for found in sorted(folder.iterdir()))
+
+
+@pytest.mark.parametrize("key_id", ["key_1", ""], ids=["with a share", "of before there were shares"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda store: store.users.set_consent("u1", version="", overseas=False, at=9),
+        lambda store: store.users.set_consent("u1", version="v1", overseas=True, at=9),
+        lambda store: store.standing.suspend("u1", until=5_000),
+        lambda store: store.standing.cool("u1", until=5_000),
+    ],
+    ids=["consent withdrawn", "consent changed", "suspended", "cooling"],
+)
+def test_what_changed_in_the_account_meanwhile_is_told_before_anything_else(
+    store: RecordStore, change: Callable[[RecordStore], bool], key_id: str
+) -> None:
+    store.users.create(replace(user(), key_id=key_id))
+    store.users.set_consent("u1", version="v1", overseas=False, at=1)
+
+    def ask(client_id: str, at: int) -> AcceptOutcome:
+        asked = replace(draft("u1", client_id=client_id, at=at), key_id=key_id, permit=known)
+        return store.turns.accept(asked, LIMITS)
+
+    found = store.users.get("u1")
+    assert found is not None
+    known = found.permit
+    first = ask("message-1", 1_000)
+    assert first.status == "accepted" and first.turn is not None
+    assert ask("message-1", 1_100).status == "existing"
+    assert change(store)
+    assert ask("message-1", 1_200).status == "outdated"
+    store.turns.commit([last(first.turn, 2)], owner="me", lease_until=9)
+    assert ask("message-2", 1_300).status == "outdated"
+    assert store.turns.by_client_id("u1", "message-2") is None
+    assert len(store.conversations.page("u1", before=None, limit=9)) == 1
+    found = store.users.get("u1")
+    assert found is not None and found.permit != known
+    known = found.permit
+    assert ask("message-2", 1_400).status == "accepted"
+
+
+def test_nobody_has_the_permit_of_a_user_who_is_not_there(store: RecordStore) -> None:
+    assert store.turns.accept(replace(draft("u1"), permit=user().permit), LIMITS).status == "outdated"
+    assert store.turns.live_of("u1") is None

@@ -14,11 +14,11 @@ from yunliao.ports import Store
 PROCESSES = 10
 
 
-@pytest.fixture(params=["sqlite", "mongo"])
+@pytest.fixture(params=["sqlite", "mongo", "mongo known"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/shared.db"
-    return str(request.getfixturevalue("mongo_url"))
+    return str(request.getfixturevalue("mongo_url")) + ("#known" if request.param == "mongo known" else "")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@
 
 import itertools
 import threading
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -64,6 +65,9 @@ class FakeConsents:
         if principal.openid in self.disagreed:
             raise ConsentRequired
         return self._people.resolve(principal)
+
+    def renewing(self, owner: FakeOwner, work: Callable[[FakeOwner], Sent]) -> tuple[FakeOwner, Sent]:
+        return owner, work(owner)
 
 
 class FakeTurns:

@@ -35,6 +35,7 @@ from yunliao.ports import (
     EventRow,
     Head,
     Message,
+    Permit,
     Register,
     Registers,
     Secrets,
@@ -85,6 +86,10 @@ class Tables:
         self.cards: dict[tuple[str, str], Card] = {}
         self.audit: dict[int, AuditEntry] = {}
         self.tallies: dict[tuple[Span, int, str], TallyRecord] = {}
+
+    def has_permit(self, user_id: str, permit: Permit) -> bool:
+        """Whether that is what the user's record says."""
+        return user_id in self.users and self.users[user_id].permit == permit
 
     def has_key(self, user_id: str, key_id: str) -> bool:
         """Whether the user is there, with that half of a data key."""
@@ -220,6 +225,8 @@ class MemoryTurns:
         turn = draft.turn
         if draft.key_id and not self._tables.has_key(turn.user_id, draft.key_id):
             return AcceptOutcome(status="no_user")
+        if draft.permit and not self._tables.has_permit(turn.user_id, draft.permit):
+            return AcceptOutcome(status="outdated")
         existing = self.by_client_id(turn.user_id, turn.client_id)
         if existing is not None:
             return AcceptOutcome(status="existing", turn=existing)

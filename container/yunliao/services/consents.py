@@ -3,12 +3,19 @@
 Nothing is stored of a caller before they agree: `accept` is the only thing that makes an account.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import msgspec
 
 from yunliao.domain.principal import Principal
-from yunliao.errors import ConsentRequired, InvalidRequest
+from yunliao.errors import ConsentRequired, InvalidRequest, Refused, StoreUnavailable
 from yunliao.ports import Clock, User, Users
-from yunliao.services.people import Owner, People
+from yunliao.services.people import Outdated, Owner, People
+
+Result = TypeVar("Result")
+RENEWALS = 4
+"""Times that something is begun for an account which was changed meanwhile."""
 
 
 class ConsentView(msgspec.Struct, frozen=True):
@@ -33,7 +40,7 @@ class Consents:
         """The owner for a caller who agreed to the current texts. `fresh`: by what is stored now; else up to ten
         seconds old, but never a refusal. Raises `ConsentRequired`, `Suspended`, `StoreUnavailable`."""
         found = self._people.find(principal, fresh=fresh)
-        if not fresh and not (found and found[0].consent_version == self._current):
+        if not fresh and not (found and self._may(found[0])):
             found = self._people.find(principal, fresh=True)
         if found is None:
             raise ConsentRequired
@@ -42,6 +49,21 @@ class Consents:
         if user.consent_version != self._current:
             raise ConsentRequired
         return owner
+
+    def renewing(self, owner: Owner, work: Callable[[Owner], Result]) -> tuple[Owner, Result]:
+        """`work(owner)`, and again with the owner as stored now where this one was found to be old, or refused and old:
+        so what begins something need not look at the account first. Returns who it was done for, too. Raises what
+        `admit` and `work` raise; `StoreUnavailable` where the account changes all the time."""
+        for _ in range(RENEWALS):
+            try:
+                return owner, work(owner)
+            except Refused as refused:
+                renewed = self.admit(owner.principal, fresh=True)
+                same = (renewed.key_id, renewed.permit) == (owner.key_id, owner.permit)
+                if same and not isinstance(refused, Outdated):
+                    raise
+                owner = renewed
+        raise StoreUnavailable("the account changes all the time")
 
     def status(self, principal: Principal) -> ConsentView:
         """What this caller accepted so far."""
@@ -61,6 +83,9 @@ class Consents:
         """Take both consents back; what is stored stays until it is erased. No account, nothing to take back."""
         found = self._people.find(principal, fresh=True)
         return self._record(principal, found[0], "", False) if found else self._view(None)
+
+    def _may(self, user: User) -> bool:
+        return user.consent_version == self._current and not self._people.suspended(user)
 
     def _record(self, principal: Principal, user: User, version: str, overseas: bool) -> ConsentView:
         self._users.set_consent(user.id, version=version, overseas=overseas, at=self._clock.now_ms())

@@ -124,7 +124,7 @@ class CustomerService:
         client_id = CLIENT_ID + _digest(letter.key)[:40]
         try:
             owner = self._consents.admit(principal, fresh=True)
-            turn_id = self._turn(owner, client_id, said)
+            owner, turn_id = self._consents.renewing(owner, lambda known: self._turn(known, client_id, said))
         except Busy as busy:
             if busy.code == "rate_limited":
                 self._notice(letter, principal, f"{busy.zh}\n{busy.en}")

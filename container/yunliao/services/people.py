@@ -9,13 +9,17 @@ import msgspec
 
 from yunliao.domain.principal import Principal
 from yunliao.domain.turn import Turn
-from yunliao.errors import Internal, StoreUnavailable, Suspended
-from yunliao.ports import Clock, Secrets, User, Users, Vault
+from yunliao.errors import ConsentRequired, Internal, StoreUnavailable, Suspended
+from yunliao.ports import Clock, Permit, Secrets, User, Users, Vault
 from yunliao.services.data_keys import KEY_BYTES, DataKeys, Destroyed
 
 CACHE_MS = 10_000
 """How long an unwrapped data key may be reused, milliseconds: an erased account is unreadable everywhere after this."""
 CACHE_USERS = 4_096
+
+
+class Outdated(ConsentRequired):
+    """The account is no longer as the owner says who acts for it: look at it anew (`Consents.renewing`)."""
 
 
 class Owner:
@@ -24,7 +28,7 @@ class Owner:
     A blob is bound to its owner, record and field: moved anywhere else it does not open.
     """
 
-    __slots__ = ("_key", "_vault", "cooling_until", "key_id", "principal", "user_id")
+    __slots__ = ("_key", "_vault", "key_id", "permit", "principal", "user_id")
 
     def __init__(
         self,
@@ -34,14 +38,19 @@ class Owner:
         vault: Vault,
         key_id: str = "",
         *,
-        cooling_until: int = 0,
+        permit: Permit | None = None,
     ) -> None:
         self.user_id = user_id
         self.principal = principal
         self.key_id = key_id
-        self.cooling_until = cooling_until
+        self.permit = permit
         self._key = key
         self._vault = vault
+
+    @property
+    def cooling_until(self) -> int:
+        """See `User.cooling_until`."""
+        return self.permit.cooling_until if self.permit else 0
 
     def __repr__(self) -> str:
         return f"Owner({self.user_id[:8]}…)"
@@ -107,9 +116,13 @@ class People:
         user, key = found or self._enrol(user_id, principal)
         return user, self._owner(user, principal, key)
 
+    def suspended(self, user: User) -> bool:
+        """Whether they may do nothing now."""
+        return user.suspended_until > self._clock.now_ms()
+
     def check_standing(self, user: User) -> None:
         """Raises `Suspended`."""
-        if user.suspended_until > self._clock.now_ms():
+        if self.suspended(user):
             raise Suspended
 
     def id_of(self, appid: str, openid: str) -> str:
@@ -138,7 +151,7 @@ class People:
 
     def _owner(self, user: User, principal: Principal, key: bytes) -> Owner:
         permitted = msgspec.structs.replace(principal, overseas=user.consent_overseas)
-        return Owner(user.id, permitted, key, self._vault, user.key_id, cooling_until=user.cooling_until)
+        return Owner(user.id, permitted, key, self._vault, user.key_id, permit=user.permit)
 
     def _keyed(self, user_id: str, *, fresh: bool = False) -> tuple[User, bytes] | None:
         now = self._clock.now_ms()

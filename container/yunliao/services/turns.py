@@ -9,7 +9,6 @@ from yunliao.domain.ledger.reserving import Charge
 from yunliao.domain.turn import Kind, MessageBody, Turn
 from yunliao.errors import (
     ClientIdConflict,
-    ConsentRequired,
     CoolingDown,
     InvalidRequest,
     NotFound,
@@ -26,7 +25,7 @@ from yunliao.services.asking import Words
 from yunliao.services.catalog import ModelView, default_model
 from yunliao.services.engine import Engine
 from yunliao.services.live_log import Numbered
-from yunliao.services.people import Owner
+from yunliao.services.people import Outdated, Owner
 from yunliao.services.pricing import Pricing
 
 
@@ -75,11 +74,12 @@ class TurnService:
         model: str | None = None,
         replaces: str | None = None,
     ) -> Sent:
-        """Accept a message. `owner` is as stored now (`Consents.admit`, fresh), so that a consent that was withdrawn
-        counts. `replaces` names an own earlier message: it and all after it leave the history.
+        """Accept a message. Called by `Consents.renewing`: where the account is not as `owner` says any more, a consent
+        being withdrawn for example, it raises `Outdated`. `replaces` names an own earlier message: it and all after it
+        leave the history.
 
         Raises `InvalidRequest`, `RequestTooLarge`, `NotFound`, `ClientIdConflict`, `TurnInProgress`, `RateLimited`,
-        `CoolingDown`, `OverseasConsentRequired`, `ConsentRequired`, `QueueFull`, `Draining`, `StoreUnavailable`, and
+        `CoolingDown`, `OverseasConsentRequired`, `Outdated`, `QueueFull`, `Draining`, `StoreUnavailable`, and
         where answers cost something `InsufficientCredits`, `DailyLimit`, `TurnLimit`, `ServiceBudgetExhausted`; after
         any of them nothing is stored.
         """
@@ -275,6 +275,7 @@ class TurnService:
             hide_message_ids=hide_ids,
             charge=charge,
             key_id=owner.key_id,
+            permit=owner.permit,
         )
         outcome = self._turns.accept(draft, self._limits)
         if outcome.status != "accepted" and self._pricing and charge:
@@ -309,8 +310,8 @@ class TurnService:
         match outcome.status:
             case "rate_limited":
                 raise RateLimited(retry_after=max(1, -(-outcome.retry_after_ms // 1000)))
-            case "no_user":  # erased a moment ago, by another call
-                raise ConsentRequired
+            case "no_user" | "outdated":  # erased or changed a moment ago, by another call or on another instance
+                raise Outdated
             case "no_conversation":
                 raise NotFound("conversation_id")
             case "turn_in_progress":

@@ -114,7 +114,7 @@ class Session:
         if isinstance(asked, frames.Send):
             turns.check_room()  # who finds none costs no look at the store
         # With every frame anew: a socket outlives a consent, an account and its key.
-        owner = self._services.consents.admit(principal, fresh=isinstance(asked, frames.Send))
+        owner: Owner = self._services.consents.admit(principal)
         match asked:
             case frames.Stop(turn=turn_id):
                 turns.stop(owner, turn_id)
@@ -122,8 +122,12 @@ class Session:
                 self._services.listen.read(owner, turn_id, after, 0)  # another's turn is refused before it is followed
                 self._listeners.follow(owner, turn_id, after)
             case frames.Send():
-                sent: Sent = turns.send(
-                    owner, asked.client_id, asked.text, asked.conversation_id, asked.model, asked.replaces
+                sent: Sent
+                owner, sent = self._services.consents.renewing(
+                    owner,
+                    lambda known: turns.send(
+                        known, asked.client_id, asked.text, asked.conversation_id, asked.model, asked.replaces
+                    ),
                 )
                 out = turn_out(sent.turn)
                 self._put({"op": "turn", "client_id": asked.client_id, "turn": out, "cursor": 0})

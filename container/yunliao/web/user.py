@@ -38,8 +38,9 @@ WITHOUT_CONSENT = frozenset(
 """What may be called without a consent to the current texts: reading them, answering, and leaving with one's data."""
 TURNS = frozenset(f"user.{name}" for name in ("send", "regenerate", "continue_"))
 """What begins a turn."""
-BEGINNING = TURNS | {"user.tickets"}
-"""What begins something: the consent of this very moment counts, not that of some seconds ago."""
+BEGINNING = (TURNS | {"user.tickets"}) - {"user.send"}
+"""What begins something: the consent of this very moment counts, not that of some seconds ago. A send asks for it in
+the moment it is stored (`Consents.renewing`)."""
 AI_TEXT = frozenset(
     f"user.{name}"
     for name in (
@@ -103,8 +104,11 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
     @routes.post("/turns")
     def send() -> Response:
         wait, asked, caller = wanted_wait(), body(schemas.SendIn), owner()
-        outcome = services.turns.send(
-            caller, asked.client_id, asked.text, asked.conversation_id, asked.model, asked.replaces
+        caller, outcome = services.consents.renewing(
+            caller,
+            lambda known: services.turns.send(
+                known, asked.client_id, asked.text, asked.conversation_id, asked.model, asked.replaces
+            ),
         )
         return sent(caller, outcome, wait)
 
@@ -149,12 +153,18 @@ def plane(services: "Services", *, leaving: Callable[[], bool]) -> Blueprint:  #
     @routes.post("/turns/<id:turn_id>/regenerate")
     def regenerate(turn_id: str) -> Response:
         wait, asked, caller = wanted_wait(), body(schemas.RegenerateIn), owner()
-        return sent(caller, services.turns.regenerate(caller, turn_id, asked.client_id, asked.model), wait)
+        caller, outcome = services.consents.renewing(
+            caller, lambda known: services.turns.regenerate(known, turn_id, asked.client_id, asked.model)
+        )
+        return sent(caller, outcome, wait)
 
     @routes.post("/turns/<id:turn_id>/continue")
     def continue_(turn_id: str) -> Response:
         wait, asked, caller = wanted_wait(), body(schemas.ContinueIn), owner()
-        return sent(caller, services.turns.continue_(caller, turn_id, asked.client_id), wait)
+        caller, outcome = services.consents.renewing(
+            caller, lambda known: services.turns.continue_(known, turn_id, asked.client_id)
+        )
+        return sent(caller, outcome, wait)
 
     @routes.post("/tickets")
     def tickets() -> Response:

@@ -113,6 +113,44 @@ def test_an_instance_agrees_at_once_with_what_another_one_was_told(stacked: Stac
     person.chat(other, "又可以了")
 
 
+def test_a_send_asks_for_the_account_in_the_moment_it_is_stored(
+    stacked: Stack, instance: Instance, store_url: str
+) -> None:
+    """Another instance knows the account as it was seconds ago: no send is accepted, and none refused, by that."""
+    other = stacked.start()
+    person = Person("mover").agree(instance)
+    asked = {"client_id": "message-1", "text": "还能发吗"}
+
+    def known() -> None:
+        assert person.call(other, "GET", "/v1/conversations") is not None
+
+    known()
+    standing, user_id = instance.services.store.standing, instance.services.people.user_id_of(person.principal)
+    standing.suspend(user_id, until=2**50)
+    assert person.code(other, "POST", "/v1/turns", asked) == (403, "suspended")
+    standing.suspend(user_id, until=0)
+    person.chat(other, "放出来了")
+    known()
+    standing.cool(user_id, until=2**50)
+    assert person.code(other, "POST", "/v1/turns", asked) == (429, "cooling_down")
+    assert person.call(instance, "DELETE", "/v1/me")["held"]
+    assert person.code(other, "POST", "/v1/turns", asked) == (403, "consent_required")
+    assert instance.services.store.turns.by_client_id(user_id, "message-1") is None
+
+
+def test_who_left_and_came_back_is_answered_by_who_still_knows_the_old_account(
+    stacked: Stack, instance: Instance
+) -> None:
+    other = stacked.start()
+    person = Person("returner").agree(instance)
+    person.chat(other, "第一次")
+    person.call(instance, "DELETE", "/v1/me")
+    person.agree(instance)
+    turn = person.chat(other, "又来了")
+    told = person.call(instance, "GET", f"/v1/conversations/{turn['conversation_id']}/messages")["messages"]
+    assert "又来了" in {one.get("text") for one in told}
+
+
 def test_a_withdrawal_ends_a_live_answer_and_is_in_the_history(stacked: Stack, instance: Instance) -> None:
     stacked.relay.holding = True
     person = Person("leaver").agree(instance)

@@ -15,21 +15,20 @@ import threading
 import time
 from collections.abc import Sequence
 
-from pymongo import InsertOne, UpdateOne
 from pymongo.client_session import ClientSession
 
 from yunliao.adapters.store.mongo.accept import TURN
-from yunliao.adapters.store.mongo.database import Database, Document, Refused
-from yunliao.adapters.store.mongo.ledger import OpenBooks
-from yunliao.adapters.store.mongo.records import document, load
+from yunliao.adapters.store.mongo.database import Database, Document, Hindered
+from yunliao.adapters.store.mongo.endings import closed, leave, log_of
+from yunliao.adapters.store.mongo.line import Lines
+from yunliao.adapters.store.mongo.records import load
+from yunliao.adapters.store.mongo.steps import Steps, Update
 from yunliao.adapters.store.mongo.whose import Whose, these
-from yunliao.adapters.store.posting import settle_in
 from yunliao.domain.turn import Ending, Turn
 from yunliao.errors import StoreUnavailable
-from yunliao.ports import CommitResult, Message, TurnWrite
+from yunliao.ports import CommitResult, TurnWrite
 
 Marked = tuple[TurnWrite, str]
-Known = CommitResult | Refused[CommitResult | None] | None
 LOOK = 0.5
 """Seconds between two looks at which of the turns written since are to stop; after a write that missed a turn, and with
 every renewal of leases, it is looked at once."""
@@ -73,28 +72,25 @@ class GroupCommit:
     def _append(self, marked: list[Marked], owner: str, lease_until: int) -> CommitResult:
         if not marked:
             return CommitResult()
-        turns = self._database["turns"]
+        met, users = self._database.quickly(
+            lambda lines: self._appended_quickly(lines, marked, owner, lease_until),
+            lambda: self._appended_surely(marked, owner, lease_until),
+        )
+        now = time.monotonic()
+        with self._lock:
+            self._unlooked |= users
+            asked = dict(self._unlooked)
+        # A renewal of leases looks at every turn: one that says nothing is in no other write.
+        renews = any(not write.rows for write, _ in marked)
+        if met == len(marked) and now - self._looked_at < LOOK and not renews:
+            return CommitResult()
         with self._database.call():
-            users = self._whose.users(write.turn_id for write, _ in marked)
-            changes = [
-                UpdateOne(_still(write, owner, users.get(write.turn_id)), _appended(write, mark, lease_until))
-                for write, mark in marked
-            ]
-            met = turns.bulk_write(changes, ordered=False).matched_count
-            now = time.monotonic()
-            with self._lock:
-                self._unlooked |= users
-                asked = dict(self._unlooked)
-            # A renewal of leases looks at every turn: one that says nothing is in no other write.
-            renews = any(not write.rows for write, _ in marked)
-            if met == len(changes) and now - self._looked_at < LOOK and not renews:
-                return CommitResult()
-            seen = turns.find(these(asked), {"owner": 1, "mark": 1, "stop_requested": 1})
+            seen = self._database["turns"].find(these(asked), {"owner": 1, "mark": 1, "stop_requested": 1})
             found = {one["_id"]: one for one in seen}
-            self._looked_at = now
-            with self._lock:
-                for turn_id in asked:
-                    self._unlooked.pop(turn_id, None)
+        self._looked_at = now
+        with self._lock:
+            for turn_id in asked:
+                self._unlooked.pop(turn_id, None)
         kept = {
             write.turn_id
             for write, mark in marked
@@ -107,55 +103,66 @@ class GroupCommit:
             ),
         )
 
+    def _appended_quickly(
+        self, lines: Lines, marked: list[Marked], owner: str, lease_until: int
+    ) -> tuple[int, dict[str, str]]:
+        users = self._whose.remembered(_ids(marked))
+        if len(users) < len(marked):
+            raise Hindered
+        return self._appended_by(lines, marked, owner, lease_until, users)
+
+    def _appended_surely(self, marked: list[Marked], owner: str, lease_until: int) -> tuple[int, dict[str, str]]:
+        with self._database.call():
+            users = self._whose.users(_ids(marked))
+            return self._appended_by(self._database.steps(None), marked, owner, lease_until, users)
+
+    def _appended_by(
+        self, steps: Steps | Lines, marked: list[Marked], owner: str, lease_until: int, users: dict[str, str]
+    ) -> tuple[int, dict[str, str]]:
+        """How many turns were met, and the users of them all."""
+        changes = [
+            Update(_still(write, owner, users.get(write.turn_id)), _appended(write, mark, lease_until))
+            for write, mark in marked
+        ]
+        return steps.update("turns", changes), users
+
     def _end(self, marked: list[Marked], owner: str) -> CommitResult:
         if not marked:
             return CommitResult()
-        result: CommitResult | None = self._database.transaction(
-            lambda session: self._ended_as_known(session, marked, owner)
+        if any(write.turn is None for write, _ in marked):
+            return self._ended_as_found(marked, owner)
+        return self._database.quickly(
+            lambda lines: lines.transaction(lambda steps: self._ended_as_known(steps, marked, owner)),
+            lambda: self._ended_as_found(marked, owner),
         )
-        if result is None:
-            with self._database.call():
-                users = self._whose.users(write.turn_id for write, _ in marked)
-            result = self._database.transaction(lambda session: self._ended(session, marked, owner, users))
-        return result
 
-    def _ended_as_known(self, session: ClientSession, marked: list[Marked], owner: str) -> Known:
+    def _ended_as_found(self, marked: list[Marked], owner: str) -> CommitResult:
+        users = self._whose.remembered(_ids(marked))
+        if len(users) < len(marked):
+            with self._database.call():
+                users = self._whose.users(_ids(marked))
+        return self._database.transaction(lambda session: self._ended(session, marked, owner, users))
+
+    def _ended_as_known(self, steps: Steps, marked: list[Marked], owner: str) -> CommitResult:
         """The common case, one command shorter: every turn is as the caller knows it. Nothing is written if one is not,
         and what became of each is then found out by `_ended`."""
         changes, ended = [], []
         for write, mark in marked:
-            if write.turn is None or write.ending is None:
-                return Refused(None)
-            changes.append(_closed(write.turn, write, write.ending, mark, _still(write, owner, write.turn.user_id)))
+            assert write.turn is not None and write.ending is not None  # noqa: S101  that is what these are
+            changes.append(closed(write.turn, write, write.ending, mark, _still(write, owner, write.turn.user_id)))
             ended.append((write.turn, write.ending))
-        if self._database["turns"].bulk_write(changes, ordered=False, session=session).matched_count < len(changes):
-            return Refused(None)
-        books = OpenBooks(self._database, session)
-        books.preload(turn.user_id for turn, _ in ended if turn.price_version)
-        self._leave(session, books, ended)
+        if steps.update("turns", changes) < len(changes):
+            raise Hindered
+        leave(steps, ended)
         return CommitResult()
 
-    def _leave(self, session: ClientSession, books: OpenBooks, ended: list[tuple[Turn, Ending]]) -> None:
-        """What an ending means beside the turn: conversation, messages, credits."""
-        left = [change for turn, ending in ended for change in _left(turn, ending)]
-        messages = [change for turn, ending in ended for change in _messages(turn, ending)]
-        for turn, ending in ended:
-            settle_in(books, turn, ending)
-        if left:
-            self._database["conversations"].bulk_write(left, ordered=False, session=session)
-        if messages:
-            self._database["messages"].bulk_write(messages, ordered=False, session=session)
-        books.flush()
-
     def _ended(self, session: ClientSession, marked: list[Marked], owner: str, users: dict[str, str]) -> CommitResult:
-        turns = self._database["turns"]
+        turns, steps = self._database["turns"], self._database.steps(session)
         found = {one["_id"]: one for one in turns.find(these(users), TURN, session=session)}
         kept: set[str] = set()
         stops: set[str] = set()
-        turn_changes: list[UpdateOne] = []
+        turn_changes: list[Update] = []
         ended: list[tuple[Turn, Ending]] = []
-        books = OpenBooks(self._database, session)
-        books.preload(one["user_id"] for one in found.values() if one.get("price_version"))
         for write, mark in marked:
             document_ = found.get(write.turn_id)
             if document_ is None or write.ending is None:
@@ -169,12 +176,16 @@ class GroupCommit:
                 stops.add(turn.id)
             if not done:
                 wanted = {"_id": turn.id, "user_id": turn.user_id}
-                turn_changes.append(_closed(turn, write, write.ending, mark, wanted))
+                turn_changes.append(closed(turn, write, write.ending, mark, wanted))
                 ended.append((turn, write.ending))
         if turn_changes:
-            turns.bulk_write(turn_changes, ordered=False, session=session)
-        self._leave(session, books, ended)
+            steps.update("turns", turn_changes)
+            leave(steps, ended)
         return CommitResult(lost=frozenset(write.turn_id for write, _ in marked) - kept, stops=frozenset(stops))
+
+
+def _ids(marked: list[Marked]) -> list[str]:
+    return [write.turn_id for write, _ in marked]
 
 
 def _waves(marked: list[Marked]) -> list[list[Marked]]:
@@ -199,68 +210,14 @@ def _still(write: TurnWrite, owner: str, user_id: str | None) -> Document:
     return wanted | {"last_seq": first - 1 if in_order else -1}
 
 
-def _log(write: TurnWrite) -> Document:
-    return {"events": {"$each": [{"b": row.body, "t": row.created_at} for row in write.rows]}}
-
-
 def _appended(write: TurnWrite, mark: str, lease_until: int) -> Document:
     fields: Document = {"lease_until": lease_until, "mark": mark}
     if write.state is not None:
         fields["state"] = write.state
     if not write.rows:
         return {"$set": fields}
-    return {"$set": fields | {"last_seq": write.rows[-1].seq}, "$push": _log(write)}
+    return {"$set": fields | {"last_seq": write.rows[-1].seq}, "$push": log_of(write)}
 
 
 def _contiguous(turn: Turn, write: TurnWrite) -> bool:
     return [row.seq for row in write.rows] == list(range(turn.last_seq + 1, turn.last_seq + 1 + len(write.rows)))
-
-
-def _closed(turn: Turn, write: TurnWrite, ending: Ending, mark: str, wanted: Document) -> UpdateOne:
-    fields: Document = {
-        "state": "ended",
-        "last_seq": write.rows[-1].seq if write.rows else turn.last_seq,
-        "ended_at": ending.ended_at,
-        "end_reason": ending.reason,
-        "mark": mark,
-        "keeps_events": True,
-    }
-    if ending.problem:
-        fields["error_code"] = ending.problem.code
-    change = {"$set": fields, "$unset": {"live": ""}, "$push": _log(write)}
-    return UpdateOne(wanted, change)
-
-
-def _left(turn: Turn, ending: Ending) -> list[UpdateOne]:
-    one = {"_id": turn.conversation_id, "user_id": turn.user_id}
-    fields: Document = {"live_turn_id": ""}
-    if ending.snippet is not None:
-        fields["sealed_snippet"] = ending.snippet
-    changes = [UpdateOne(one, {"$set": fields, "$max": {"last_activity_at": ending.ended_at}})]
-    if ending.title is not None:
-        untitled = one | {"titled": {"$in": [None, "none"]}}
-        changes.append(UpdateOne(untitled, {"$set": {"sealed_title": ending.title, "titled": "auto"}}))
-    return changes
-
-
-def _messages(turn: Turn, ending: Ending) -> list[InsertOne[Document] | UpdateOne]:
-    blocked = ending.reason == "blocked"
-    changes: list[InsertOne[Document] | UpdateOne] = []
-    if blocked:
-        asked = {"_id": turn.user_message_id, "user_id": turn.user_id}
-        changes.append(UpdateOne(asked, {"$set": {"state": "blocked"}}))
-    if ending.answer is not None:
-        answer = Message(
-            id=turn.answer_message_id,
-            user_id=turn.user_id,
-            conversation_id=turn.conversation_id,
-            turn_id=turn.id,
-            role="assistant",
-            sealed_body=ending.answer,
-            created_at=max(ending.ended_at, turn.created_at + 1),
-            state="blocked" if blocked else "normal",
-            end_reason=ending.reason,
-            error_code=ending.problem.code if ending.problem else "",
-        )
-        changes.append(InsertOne(document(answer)))
-    return changes

@@ -3,8 +3,8 @@
 from pymongo import DESCENDING
 from pymongo.client_session import ClientSession
 
-from yunliao.adapters.store.mongo.accept import pass_gate
 from yunliao.adapters.store.mongo.database import Database, Document, Refused
+from yunliao.adapters.store.mongo.gate import pass_gate
 from yunliao.adapters.store.mongo.ledger import let_go_of
 from yunliao.adapters.store.mongo.records import before as before_cursor
 from yunliao.adapters.store.mongo.records import document, load, read
@@ -30,7 +30,7 @@ class MongoConversations:
             return True
 
         def work(session: ClientSession) -> bool | Refused[bool]:
-            if not pass_gate(self._database, session, conversation.user_id, key_id):
+            if pass_gate(self._database.steps(session), conversation.user_id, key_id).status is not None:
                 return Refused(False)
             # Written once, whichever attempt of this call it was.
             one = {"_id": conversation.id, "user_id": conversation.user_id}

@@ -11,7 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from bson.errors import BSONError
 from pymongo import MongoClient
@@ -31,10 +31,14 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
+from yunliao.adapters.store.mongo import steps
+from yunliao.adapters.store.mongo.line import Lines
+from yunliao.adapters.store.mongo.steps import SessionSteps
 from yunliao.adapters.store.mongo.trouble import Trouble
 from yunliao.errors import Misconfigured, StoreUnavailable
 
-Document = dict[str, Any]
+Document = steps.Document
+Refused = steps.Refused
 Result = TypeVar("Result")
 
 DATABASE = "yunliao"
@@ -60,11 +64,8 @@ CONFLICT_LONGEST = 0.2
 MAJORITY = WriteConcern(w="majority", j=True)
 
 
-class Refused(Generic[Result]):
-    """The result of a transaction that is to write nothing."""
-
-    def __init__(self, result: Result) -> None:
-        self.result = result
+class Hindered(Exception):
+    """Not done by a line, or not known to be: it is to be done in the ordinary way, which finds out."""
 
 
 class Database:
@@ -85,6 +86,7 @@ class Database:
                 read_concern=ReadConcern("majority"),
                 read_preference=ReadPreference.PRIMARY,
             )
+            self._lines = Lines(self.client, self.db.name)
         except (InvalidURI, ConfigurationError, ValueError, TypeError, UserWarning) as wrong:
             raise Misconfigured(f"YUNLIAO_STORE_URL is no MongoDB address ({type(wrong).__name__})") from None
         except PyMongoError as failed:  # mongodb+srv asks the name service here
@@ -110,14 +112,40 @@ class Database:
             with time_limit(seconds or self.seconds):
                 yield
         except (PyMongoError, BSONError) as failed:
-            if isinstance(failed, NetworkTimeout):
-                self.trouble.timed_out(since)
-            elif isinstance(failed, AutoReconnect) and not isinstance(failed, WaitQueueTimeoutError):
-                self.trouble.began(since)
-            elif not isinstance(failed, WaitQueueTimeoutError):
-                self.trouble.over(since)
+            self._note(failed, since)
             raise _unavailable(failed) from None
         self.trouble.over(since)
+
+    def _note(self, failed: Exception, since: float) -> None:
+        """What the failure of a call that set out at `since` says of the server."""
+        if isinstance(failed, NetworkTimeout):
+            self.trouble.timed_out(since)
+        elif isinstance(failed, AutoReconnect) and not isinstance(failed, WaitQueueTimeoutError):
+            self.trouble.began(since)
+        elif not isinstance(failed, WaitQueueTimeoutError):
+            self.trouble.over(since)
+
+    def steps(self, session: ClientSession | None) -> SessionSteps:
+        """Steps of the session's transaction."""
+        return SessionSteps(self.db, session)
+
+    def quickly(self, work: Callable[[Lines], Result], otherwise: Callable[[], Result]) -> Result:
+        """`work`, once, by the lines, or `otherwise`, which has `call` or `transaction` in it, where that is hindered;
+        both within the time of one call. `otherwise` may meet what `work` wrote: whether it did is not always known."""
+        with time_limit(self.seconds):
+            if not self.trouble.away:
+                since = self.trouble.check()
+                try:
+                    result = work(self._lines)
+                except (PyMongoError, BSONError, Hindered) as failed:
+                    slow = isinstance(failed, PyMongoError) and failed.timeout
+                    if slow and time.monotonic() - since > self.seconds / 2:  # no time for another way
+                        self._note(failed, since)
+                        raise _unavailable(failed) from None
+                else:
+                    self.trouble.over(since)
+                    return result
+            return otherwise()
 
     def transaction(self, work: Callable[[ClientSession], Result | Refused[Result]]) -> Result:
         """Run `work` in a transaction over a snapshot and commit it; it runs again, whole, when another was in the

@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne
+from pymongo import ASCENDING, DESCENDING
 from pymongo.client_session import ClientSession
 
 from yunliao.adapters.store.mongo.database import Database, Document, Refused
 from yunliao.adapters.store.mongo.records import LARGEST, load
+from yunliao.adapters.store.mongo.steps import Steps, Update
 from yunliao.adapters.store.posting import let_go_in, move_in, redeem_in, set_plan_in
 from yunliao.domain.ledger.account import Account, mark_of
 from yunliao.domain.ledger.audit import Books
@@ -27,12 +28,11 @@ _account = msgspec.json.Decoder(Account)
 
 
 class OpenBooks:
-    """Implements `posting.Open` within the transaction of a session. What is saved is written by `flush`, all of it in
-    two round trips; until then `load` gives it back."""
+    """Implements `posting.Open` within a transaction. What is saved is written by `flush`, all of it in two round
+    trips; until then `load` gives it back."""
 
-    def __init__(self, database: Database, session: ClientSession | None) -> None:
-        self._database = database
-        self._session = session
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
         self._accounts: dict[str, Account | None] = {}
         self._changed: dict[str, Account] = {}
         self._entries: list[Entry] = []
@@ -42,7 +42,7 @@ class OpenBooks:
         wanted = list(set(user_ids))
         if wanted:
             self._accounts |= dict.fromkeys(wanted)
-            for found in self._database["accounts"].find({"_id": {"$in": wanted}}, session=self._session):
+            for found in self._steps.find("accounts", {"_id": {"$in": wanted}}, at_most=len(wanted)):
                 self._accounts[found["_id"]] = _account.decode(found["body"])
 
     def load(self, user_id: str) -> Account | None:
@@ -50,8 +50,7 @@ class OpenBooks:
         if user_id not in self._accounts:
             self.preload([user_id])
             if self._accounts[user_id] is None:
-                wanted = {"_id": mark_of(user_id, None).name}
-                mark = self._database["tickets"].find_one(wanted, session=self._session)
+                mark = self._one("tickets", {"_id": mark_of(user_id, None).name})
                 self._accounts[user_id] = None if mark is None else Account(allowed_day=mark["allowed_day"])
         return self._accounts[user_id]
 
@@ -63,7 +62,7 @@ class OpenBooks:
             mark = mark_of(user_id, account)
             gone_at = datetime.fromtimestamp(mark.expires_at // 1000 + 1, UTC)
             fields = {"allowed_day": mark.allowed_day, "expires_at": mark.expires_at, "gone_at": gone_at}
-            self._database["tickets"].replace_one({"_id": mark.name}, fields, upsert=True, session=self._session)
+            self._steps.update("tickets", [Update({"_id": mark.name}, {"$set": fields}, upsert=True)])
 
     def save(self, user_id: str, account: Account, entries: tuple[Entry, ...]) -> None:
         """Keep for `flush`."""
@@ -72,41 +71,41 @@ class OpenBooks:
 
     def entry(self, user_id: str, reference: str, kind: Kind) -> Entry | None:
         """The entry of that kind and reference."""
-        wanted = {"user_id": user_id, "reference": reference, "kind": kind}
-        found = self._database["entries"].find_one(wanted, session=self._session)
+        found = self._one("entries", {"user_id": user_id, "reference": reference, "kind": kind})
         return None if found is None else load(Entry, found)
 
     def is_user(self, user_id: str) -> bool:
         """Whether there is such a user. An erasure of the user that runs at the same time meets us at the gate."""
-        gate, passed = {"_id": user_id}, {"$inc": {"passed": 1}}
-        self._database["gates"].update_one(gate, passed, upsert=True, session=self._session)
-        return self._database["users"].find_one(gate, {"_id": 1}, session=self._session) is not None
+        self._steps.update("gates", [Update({"_id": user_id}, {"$inc": {"passed": 1}}, upsert=True)])
+        return self._one("users", {"_id": user_id}) is not None
 
     def code(self, code_hash: str) -> Code | None:
         """The code with the uses it has left."""
-        found = self._database["codes"].find_one({"_id": code_hash}, session=self._session)
+        found = self._one("codes", {"_id": code_hash})
         return None if found is None else load(Code, {**found, "hash": code_hash})
 
     def use(self, code: Code) -> None:
         """One use fewer."""
-        self._database["codes"].update_one({"_id": code.hash}, {"$inc": {"uses": -1}}, session=self._session)
+        self._steps.update("codes", [Update({"_id": code.hash}, {"$inc": {"uses": -1}})])
 
     def flush(self) -> None:
         """Write what was saved."""
         accounts = [
-            ReplaceOne({"_id": user_id}, {"body": msgspec.json.encode(account)}, upsert=True)
+            Update({"_id": user_id}, {"$set": {"body": msgspec.json.encode(account)}}, upsert=True)
             for user_id, account in self._changed.items()
         ]
         if accounts:
-            self._database["accounts"].bulk_write(accounts, ordered=False, session=self._session)
+            self._steps.update("accounts", accounts)
         if self._entries:
-            rows = [InsertOne(msgspec.structs.asdict(entry)) for entry in self._entries]
-            self._database["entries"].bulk_write(rows, ordered=False, session=self._session)
+            self._steps.insert("entries", [msgspec.structs.asdict(entry) for entry in self._entries])
+
+    def _one(self, name: str, wanted: Document) -> Document | None:
+        return next(iter(self._steps.find(name, wanted, at_most=1)), None)
 
 
 def let_go_of(database: Database, session: ClientSession, parts: Document) -> None:
     """What live turns of these `parts` had reserved goes back, within the transaction that removes them."""
-    books = OpenBooks(database, session)
+    books = OpenBooks(database.steps(session))
     for live in database["turns"].find({**parts, "live": True}, {"events": 0}, session=session):
         let_go_in(books, load(Turn, live))
     books.flush()
@@ -121,13 +120,13 @@ class MongoLedger:
     def account(self, user_id: str) -> Account | None:
         """See `ports_ledger.Ledger.account`."""
         with self._database.call():
-            return OpenBooks(self._database, None).load(user_id)
+            return OpenBooks(self._database.steps(None)).load(user_id)
 
     def move(self, user_id: str, movement: Movement) -> Posted:
         """See `ports_ledger.Ledger.move`."""
 
         def work(session: ClientSession) -> Posted | Refused[Posted]:
-            books = OpenBooks(self._database, session)
+            books = OpenBooks(self._database.steps(session))
             posted = move_in(books, user_id, movement)
             if posted.status != "posted":
                 return Refused(posted)
@@ -140,7 +139,7 @@ class MongoLedger:
         """See `ports_ledger.Ledger.redeem`."""
 
         def work(session: ClientSession) -> Posted | Refused[Posted]:
-            books = OpenBooks(self._database, session)
+            books = OpenBooks(self._database.steps(session))
             posted = redeem_in(books, user_id, code_hash, at)
             if posted.status not in ("posted", "wrong_code"):
                 return Refused(posted)
@@ -159,7 +158,7 @@ class MongoLedger:
         """See `ports_ledger.Ledger.set_plan`."""
 
         def work(session: ClientSession) -> bool | Refused[bool]:
-            books = OpenBooks(self._database, session)
+            books = OpenBooks(self._database.steps(session))
             if not set_plan_in(books, user_id, plan):
                 return Refused(False)
             books.flush()

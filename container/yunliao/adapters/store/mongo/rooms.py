@@ -7,6 +7,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from yunliao.adapters.store.mongo.database import Database, Document, Refused
+from yunliao.adapters.store.mongo.gate import NEVER_SENT
 from yunliao.adapters.store.mongo.ledger import OpenBooks
 from yunliao.adapters.store.mongo.records import document, load, read
 from yunliao.adapters.store.mongo.thinning import thin
@@ -34,7 +35,7 @@ class MongoUsers:
 
     def create(self, user: User) -> User:
         """See `ports.Users.create`."""
-        fresh = document(user)
+        fresh = document(user) | NEVER_SENT
         fresh.pop("_id")
         return load(User, _first(self._database, "users", user.id, fresh))
 
@@ -68,7 +69,7 @@ class MongoUsers:
                 return Refused({})
             consents = len(person.get("consents", ()))
             # A turn that is just being accepted meets this transaction here, and one of them is tried again.
-            OpenBooks(self._database, session).mark(user_id)
+            OpenBooks(self._database.steps(session)).mark(user_id)
             gate = {"_id": user_id}
             self._database["gates"].update_one(gate, {"$inc": {"passed": 1}}, upsert=True, session=session)
             self._database["gates"].delete_one(gate, session=session)

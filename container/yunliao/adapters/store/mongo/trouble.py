@@ -30,6 +30,11 @@ class Trouble:
         self._answered = float("-inf")
         """When the newest call that was answered had begun."""
 
+    @property
+    def away(self) -> bool:
+        """Whether the server is taken to be away."""
+        return self._away
+
     def check(self) -> float:
         """Returns the time if the call may go to the server; raises `StoreUnavailable` if it would only wait there."""
         with self._lock:

@@ -38,11 +38,15 @@ class Whose:
             user_id = self._users.get(turn_id)
         return {"_id": turn_id} if user_id is None else {"_id": turn_id, "user_id": user_id}
 
+    def remembered(self, turn_ids: Iterable[str]) -> dict[str, str]:
+        """The users of those turns that are known here."""
+        with self._lock:
+            return {turn_id: self._users[turn_id] for turn_id in turn_ids if turn_id in self._users}
+
     def users(self, turn_ids: Iterable[str]) -> dict[str, str]:
         """The users of those turns that there are; asks the store, inside the caller's `call`, for unknown ones."""
         wanted = list(turn_ids)
-        with self._lock:
-            known = {turn_id: self._users[turn_id] for turn_id in wanted if turn_id in self._users}
+        known = self.remembered(wanted)
         unknown = [turn_id for turn_id in wanted if turn_id not in known]
         if unknown:
             for found in self._database["turns"].find({"_id": {"$in": unknown}}, {"user_id": 1}):

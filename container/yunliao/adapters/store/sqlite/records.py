@@ -8,7 +8,7 @@ import msgspec
 from yunliao.domain.ledger.codes import Code
 from yunliao.domain.ledger.entries import Entry
 from yunliao.domain.turn import Turn
-from yunliao.ports import Conversation, Message, User
+from yunliao.ports import Conversation, Message, Permit, User
 
 Record = TypeVar("Record", Turn, Message, Conversation, User, Entry, Code)
 
@@ -31,6 +31,15 @@ def has_key(connection: sqlite3.Connection, user_id: str, key_id: str) -> bool:
     """Whether the user is there, with that half of a data key."""
     wanted = "SELECT 1 FROM users WHERE id = ? AND key_id = ?"
     return connection.execute(wanted, (user_id, key_id)).fetchone() is not None
+
+
+def has_permit(connection: sqlite3.Connection, user_id: str, permit: Permit) -> bool:
+    """Whether that is what the user's record says."""
+    wanted = (
+        "SELECT 1 FROM users WHERE id = ? AND consent_version = ? AND consent_overseas = ? AND suspended_until = ?"
+        " AND cooling_until = ?"
+    )
+    return connection.execute(wanted, (user_id, *msgspec.structs.astuple(permit))).fetchone() is not None
 
 
 def insert(connection: sqlite3.Connection, table: str, record: msgspec.Struct) -> None:

@@ -8,7 +8,7 @@ import msgspec
 from yunliao.adapters.store.posting import reserve_in, settle_in
 from yunliao.adapters.store.sqlite.database import Database, position, row, rows
 from yunliao.adapters.store.sqlite.ledger import OpenBooks
-from yunliao.adapters.store.sqlite.records import has_key, insert, load, read
+from yunliao.adapters.store.sqlite.records import has_key, has_permit, insert, load, read
 from yunliao.domain.turn import Ending, Turn
 from yunliao.ports import AcceptLimits, AcceptOutcome, CommitResult, Draft, EventRow, Head, Message, TurnWrite
 
@@ -150,6 +150,8 @@ def _refusal(connection: sqlite3.Connection, draft: Draft, limits: AcceptLimits)
     turn = draft.turn
     if draft.key_id and not has_key(connection, turn.user_id, draft.key_id):
         return AcceptOutcome(status="no_user")
+    if draft.permit and not has_permit(connection, turn.user_id, draft.permit):
+        return AcceptOutcome(status="outdated")
     existing = _by_client_id(connection, turn.user_id, turn.client_id)
     if existing is not None:
         return AcceptOutcome(status="existing", turn=existing)
