@@ -1,12 +1,14 @@
 """The ledger's promises to a user, kept by every store: nothing overspent, nothing charged twice, nothing lost."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from tests.contract.conftest import SENT_TO, opened
 from tests.contract.records import LIMITS, charge, draft, ending, last, spent, user
 from yunliao.domain.ledger.account import day_of, rolled
 from yunliao.domain.ledger.audit import findings
@@ -16,6 +18,12 @@ from yunliao.domain.ledger.granting import Movement
 from yunliao.domain.quota import DAY_MS
 from yunliao.domain.turn import Turn
 from yunliao.ports import AcceptOutcome, Store
+
+
+@pytest.fixture(params=SENT_TO)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    yield from opened(request, tmp_path)
+
 
 HASH = "a1" * 32
 

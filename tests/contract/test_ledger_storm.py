@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.storm import storm
+from tests.contract.known_users import known_users
 from tests.fakes.memory_store import MemoryStore
 from yunliao.adapters.store.mongo import MongoStore
 from yunliao.adapters.store.sqlite import SqliteStore
@@ -16,7 +17,7 @@ from yunliao.ports import Store
 WORKERS = 3
 
 
-@pytest.fixture(params=["memory", "sqlite", "mongo"])
+@pytest.fixture(params=["memory", "sqlite", "mongo", "mongo known"])
 def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Store]]:
     """A store for each worker, all of one service."""
     with ExitStack() as closing:
@@ -26,8 +27,10 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Stor
             store: Store = memory
             if request.param == "sqlite":
                 store = SqliteStore(f"sqlite:///{tmp_path}/storm.db")
-            elif request.param == "mongo":
+            elif request.param.startswith("mongo"):
                 store = MongoStore(request.getfixturevalue("mongo_url"), seconds=30)
+                if request.param == "mongo known":
+                    store = known_users(store)
             closing.callback(store.close)
             store.migrate()
             made.append(store)

@@ -1,6 +1,8 @@
 """One suite for every store: what the ports promise (P2, P3, P5, P6), with the same assertions for all."""
 
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -8,9 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tests.contract.conftest import SENT_TO, opened
 from tests.contract.records import LIMITS, draft, ending, last, rows, user
 from yunliao.domain.turn import Ending, Turn
 from yunliao.ports import AcceptLimits, AcceptOutcome, Conversation, Head, Store, TurnWrite
+
+
+@pytest.fixture(params=SENT_TO)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    yield from opened(request, tmp_path)
 
 
 def accepted(store: Store, *args: object, **kwargs: object) -> Turn:
