@@ -22,8 +22,6 @@ graceful_timeout = int(float(os.environ.get("YUNLIAO_GRACE_SECONDS") or 20)) + 5
 header_map = "drop"
 forwarded_allow_ips = ""
 control_socket_disable = True
-# A file would be sent apart from the head of its answer (yunliao/web/wire.py); there are none but the console's.
-sendfile = False
 accesslog = None
 errorlog = "-"
 # Not warning: a refused request line or header would be repeated there with what people sent.
@@ -39,9 +37,7 @@ def post_worker_init(worker):  # type: ignore[no-untyped-def]
     from yunliao.adapters.json_lines import JsonLines
     from yunliao.adapters.logging import JsonTurnLog
     from yunliao.factory import drain_when
-    from yunliao.web.wire import install
 
-    install(worker)
     JsonLines(JsonTurnLog()).install()
     services = worker.wsgi.extensions.get("yunliao")
     if services is not None:  # one that waits for its settings or its store has not started
