@@ -11,11 +11,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-TICK = 0.01
+TICK = 0.02
 """Seconds between two beats: a pause lasts at most so much longer than asked for."""
-IDLE = 100
+IDLE = 50
 """Beats without anybody waiting after which the beat stops."""
-LOOK = 20
+LOOK = 10
 """Beats between two looks at whether a pause has lost its reason: 0.2 s, in which an answer that is not over moves."""
 
 

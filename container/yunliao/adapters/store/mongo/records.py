@@ -2,6 +2,7 @@
 out. So a document written before a field existed reads as that field's default, and one with fields of a newer version
 is read without them: both versions may run at once."""
 
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,11 +23,16 @@ LARGEST = 2**63 - 1
 def document(record: Turn | Message | Conversation | User) -> dict[str, Any]:
     """The document of a struct."""
     values: dict[str, Any] = {"_id": record.id}
-    for field in msgspec.structs.fields(record):
-        value = getattr(record, field.name)
-        if field.name != "id" and value != field.default:
-            values[field.name] = value
+    for name, default in _defaults(type(record)):
+        value = getattr(record, name)
+        if value != default:
+            values[name] = value
     return values
+
+
+@cache
+def _defaults(kind: type[msgspec.Struct]) -> tuple[tuple[str, Any], ...]:
+    return tuple((field.name, field.default) for field in msgspec.structs.fields(kind) if field.name != "id")
 
 
 def load(kind: type[Record], found: dict[str, Any]) -> Record:
