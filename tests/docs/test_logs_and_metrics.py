@@ -77,7 +77,9 @@ def test_every_method_of_the_log_is_tried_here() -> None:
     assert methods == {
         "turn", "erased", "fault", "service_budget", "started", "drained", "tally", "audit", "warned",
     }  # fmt: skip
-    assert set(warnings()) == {"moderation_unavailable", "letter_unanswered", "letter_not_sent", "commit_fault"}
+    assert set(warnings()) == {
+        "moderation_unavailable", "letter_unanswered", "letter_not_sent", "commit_fault", "listener_fault",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES)
