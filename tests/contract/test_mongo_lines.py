@@ -10,7 +10,7 @@ from pymongo.errors import NetworkTimeout
 
 from tests.contract.known_users import known_users
 from tests.contract.records import LIMITS, draft, last, rows
-from yunliao.adapters.store.mongo import MongoStore
+from yunliao.adapters.store.mongo import MongoStore, line
 from yunliao.adapters.store.mongo.line import Line, Lines
 from yunliao.adapters.store.mongo.steps import SessionSteps
 from yunliao.errors import StoreUnavailable
@@ -90,3 +90,20 @@ def test_a_line_that_took_all_the_time_leaves_none_for_another_way(
             store.turns.commit([write], owner="me", lease_until=9_000)
     assert asked == ["turns"]
     assert not store.turns.commit([write], owner="me", lease_until=9_000).lost
+
+
+def test_the_server_goes_on_no_longer_than_somebody_waits(store: MongoStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[dict[str, Any]] = []
+    encode = line.bson.encode
+
+    def heard(command: dict[str, Any]) -> bytes:
+        sent.append(command)
+        return encode(command)
+
+    monkeypatch.setattr(line.bson, "encode", heard)
+    outcome = store.turns.accept(draft(), LIMITS)
+    assert outcome.turn is not None
+    store.turns.commit([TurnWrite(turn_id=outcome.turn.id, rows=rows(2, 1))], owner="me", lease_until=9_000)
+    store.turns.commit([last(outcome.turn, 3)], owner="me", lease_until=9_000)
+    assert {next(iter(one)) for one in sent} >= {"findAndModify", "insert", "update", "commitTransaction"}
+    assert all(0 < one["maxTimeMS"] <= 10_000 for one in sent)

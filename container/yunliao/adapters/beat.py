@@ -39,7 +39,7 @@ class Beat:
 
     def rest(self, seconds: float, place: threading.Lock, over: Callable[[], bool] | None = None) -> None:
         """Wait about so long, or until `place`, which the caller holds, is released by somebody else, or until `over`,
-        asked now and then on the thread of the beat, is true. It must not wait, and not fail."""
+        asked now and then on the thread of the beat, is true. It must not wait."""
         with self._lock:
             self._place(Rest(self._count + max(1, -int(-seconds // TICK)), place, over))
             start, self._beats = not self._beats, True
@@ -74,11 +74,18 @@ class Beat:
                 idle = 0 if self._waiting or due else idle + 1
                 self._beats = idle < IDLE
             for rest in due:
-                if rest.due <= self._count or rest.over is None or rest.over():
+                if rest.due <= self._count or _over(rest):
                     wake(rest.place)
                 else:
                     with self._lock:
                         self._place(rest)
+
+
+def _over(rest: Rest) -> bool:
+    try:
+        return rest.over is None or rest.over()
+    except Exception:  # whoever rests finds out by itself; the beat is everybody's
+        return True
 
 
 def wake(place: threading.Lock) -> None:

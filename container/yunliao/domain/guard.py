@@ -236,15 +236,16 @@ class Guard:
         """What the next window lacks."""
         _, target, _ = self._wanted(self._wide)
         patience = int(self._policy.max_wait_ms * self._wide)
-        left = self.due_ms - now_ms if self._uncut else patience
+        left = self._uncut[0][1] + patience - now_ms if self._uncut else patience
         return Wants(max(0, target - (self._end - self._cut)), min(max(0, left), patience))
 
     @property
     def due_ms(self) -> int:
-        """When the text that is there has waited long enough for its window to fill up; `NEVER` if none waits."""
+        """When the text that is there may have waited long enough for its window to fill up; `NEVER` if none waits. Not
+        later where windows are wide: they may be less so by then."""
         if not self._uncut or self.blocked:
             return NEVER
-        return self._uncut[0][1] + int(self._policy.max_wait_ms * self._wide)
+        return self._uncut[0][1] + self._policy.max_wait_ms
 
     @property
     def pending(self) -> bool:

@@ -31,6 +31,8 @@ MAX_FRAME = 32 * 1024
 """Characters of one message from a client (platform.md §2.1)."""
 PIECE = 4096
 """Bytes that are read at once: a phone's frame is smaller, and this is what a client that floods us may fill."""
+TURN_SECONDS = 0.001
+"""Pause before each further read of one who goes on talking."""
 LINGER_SECONDS = 2.0
 """How long the goodbye of a client is waited for after ours."""
 LINGER_BYTES = 1024 * 1024
@@ -53,7 +55,7 @@ class Channel:
 
     __slots__ = (
         "_attend", "_cut", "_ended", "_lock", "_over", "_parts", "_ping_at", "_ponged", "_rest", "_size", "_sock",
-        "_timer", "_watcher", "_ws", "look_at",
+        "_talks", "_timer", "_watcher", "_ws", "look_at",
     )  # fmt: skip
 
     def __init__(self, sock: Any) -> None:
@@ -69,6 +71,7 @@ class Channel:
         self._parts: list[str | bytes] = []
         self._size = 0
         self._ponged = True
+        self._talks = False
         self._ping_at = time.monotonic() + PING_SECONDS
 
     # --- sending ---------------------------------------------------------------------------------------------------
@@ -182,7 +185,7 @@ class Channel:
             gevent.spawn(self._attended)
 
     def _attended(self) -> None:
-        again = False
+        again = self._talks = False
         try:
             again = self._attend() and not self._over
         finally:
@@ -195,7 +198,8 @@ class Channel:
                     self._ended()
 
     def receive(self) -> str | bytes | None:
-        """The next message; None if no whole one is there. Answers and sends pings on the way. Raises `Closed`."""
+        """The next message; None if no whole one is there, or at `look_at`. Answers and sends pings on the way. Raises
+        `Closed`."""
         while True:
             for event in self._ws.events():
                 message = self._heard(event)
@@ -247,10 +251,13 @@ class Channel:
             raise Closed from None
         if not data:
             raise Closed
-        if len(data) == PIECE:
-            gevent.sleep(0)  # more is waiting: a read that never waits would let nobody else have a turn
+        if self._talks:
+            # It says more than one read holds. Only a wait of some length lets the loop look at everybody else: of
+            # none, some fifty would pass before it does.
+            gevent.sleep(TURN_SECONDS)
+        self._talks = True
         self._ws.receive_data(data)
-        return True
+        return time.monotonic() < self.look_at
 
     def _ping(self) -> None:
         if not self._ponged:

@@ -3,10 +3,10 @@
 import random
 import socket
 import struct
-import threading
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -243,35 +243,56 @@ def test_nothing_is_read_while_a_message_is_answered(made: Made) -> None:
     until(lambda: len(served.messages) == 1001)
 
 
-def test_a_flood_leaves_others_their_turn() -> None:
-    """From a thread of the system, so that there is always more to read."""
+POUR = """
+import socket, sys
+flooding, flood = socket.socket(fileno=int(sys.argv[1])), bytes.fromhex(sys.argv[2]) * 10_000
+while True:
+    flooding.sendall(flood)
+"""
+
+
+@pytest.mark.parametrize(("opcode", "data"), [(PONG, b"x" * 100), (PONG, b""), (PING, b"")])
+def test_a_flood_leaves_others_their_turn(opcode: int, data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From another process, so that there is always more to read; the smallest frames are most to do for a read."""
     listening = gevent.socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen()
-    flooding = socket.create_connection(listening.getsockname())
-    accepted, _ = listening.accept()
-    listening.close()
-    flooded, flood, stopped = Served(accepted), framed(PONG, b"x" * 100) * 10_000, threading.Event()
+    with socket.create_connection(listening.getsockname()) as flooding:
+        accepted, _ = listening.accept()
+        listening.close()
+        flooded, reads, read = Served(accepted), [0], Channel._read
 
-    def pour() -> None:
-        with suppress(OSError):
-            for _ in range(2000):
-                flooding.sendall(flood)
-        stopped.set()
+        def counted(channel: Channel) -> bool:
+            reads[0] += channel is flooded.channel
+            return read(channel)
 
-    thread = threading.Thread(target=pour, daemon=True)
-    thread.start()
+        monkeypatch.setattr(Channel, "_read", counted)
+        client, served = connect()
+        asked = [sys.executable, "-c", POUR, str(flooding.fileno()), framed(opcode, data).hex()]
+        with subprocess.Popen(asked, pass_fds=[flooding.fileno()], stderr=subprocess.DEVNULL) as pouring:
+            try:
+                until(lambda: reads[0] > 50)
+                before = reads[0]
+                for number in range(20):
+                    client.put(TEXT, b"%d" % number)
+                    until(lambda number=number: len(served.messages) == number + 1)
+                assert pouring.poll() is None
+                # An exchange takes some turns of the loop, and the flood gets one read in each.
+                assert reads[0] - before < 20 * 50
+            finally:
+                pouring.kill()
+        flooding.shutdown(socket.SHUT_RDWR)
+        client.sock.close()
+        assert served.over.wait(LIMIT) and flooded.over.wait(LIMIT)
+
+
+def test_a_flood_does_not_keep_its_attendant_from_a_moment_it_waits_for() -> None:
     client, served = connect()
-    until(lambda: flooded.attended)
-    for number in range(20):
-        client.put(TEXT, b"%d" % number)
-        until(lambda number=number: len(served.messages) == number + 1)
-    assert not stopped.is_set()
-    flooding.shutdown(socket.SHUT_RDWR)
+    served.channel.look_at = time.monotonic()  # it has come already: `receive` says so although there is more to read
+    client.sock.sendall(framed(PONG, b"") * 3000)
+    until(lambda: served.attended >= 3)
     client.sock.close()
-    assert served.over.wait(LIMIT) and flooded.over.wait(LIMIT)
-    thread.join(LIMIT)
-    flooding.close()
+    assert served.over.wait(LIMIT)
 
 
 # --- silence -------------------------------------------------------------------------------------------------------

@@ -104,3 +104,13 @@ def test_a_pause_that_is_over_asks_nothing_more() -> None:
     asked: list[bool] = []
     Beat().rest(2 * TICK, held(), lambda: bool(asked.append(True)))
     assert not asked
+
+
+def test_a_reason_that_cannot_be_told_is_none() -> None:
+    beat = Beat()
+
+    def failing() -> bool:
+        raise ValueError("let go")
+
+    beat.rest(3600, held(), failing)
+    beat.rest(TICK, held())  # the beat is everybody's, and goes on

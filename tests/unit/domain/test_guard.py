@@ -92,6 +92,16 @@ def test_pressure_widens_windows() -> None:
     assert counts[1] * 2 < counts[0]
 
 
+def test_text_waits_no_longer_than_usual_when_the_pressure_has_gone() -> None:
+    wide = [10.0]
+    guard = Guard(GuardPolicy(), None, lambda: wide[0])
+    guard.feed("字" * 30, 0)
+    assert guard.windows(0) == []
+    wide[0] = 1.0
+    assert guard.due_ms == 1_200  # whoever looks when time is up finds the window
+    assert len(guard.windows(1_200)) == 1
+
+
 def test_verdicts_out_of_order_release_in_order() -> None:
     guard = Guard(GuardPolicy(), None)
     for at in range(0, 400, 10):

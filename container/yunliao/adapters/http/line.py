@@ -147,7 +147,7 @@ class Line:
             return self._there == before if self._there else handle.recv(1, socket.MSG_PEEK) == b""
         except BlockingIOError:
             return False
-        except OSError:
+        except (OSError, ValueError):  # cut, or let go meanwhile
             return True
 
     def hold(self, sock: socket.socket) -> None:

@@ -38,7 +38,8 @@ _numbers = itertools.count(1)
 class Line(Steps):
     """Commands over one connection."""
 
-    def __init__(self, connection: Any, database: str, fields: Document) -> None:
+    def __init__(self, client: MongoClient[Document], connection: Any, database: str, fields: Document) -> None:
+        self._client = client
         self._connection = connection
         self._database = database
         self.fields = fields
@@ -52,7 +53,10 @@ class Line(Steps):
     def command(self, command: Document, database: str = "") -> Document:
         """The server's answer. Raises `PyMongoError`, also where only a part of what was asked for was not done."""
         start, self._start = self._start, {}
-        body = bson.encode({**command, "$db": database or self._database, **self.fields, **start})
+        command = {**command, "$db": database or self._database, **self.fields, **start}
+        # Adds `maxTimeMS`: the server must not go on with what nobody waits for any more.
+        self._connection.apply_timeout(self._client, command)
+        body = bson.encode(command)
         number = next(_numbers) & 0x7FFFFFFF
         self._connection.send_message(_head(21 + len(body), number, 0, OP_MSG, 0, 0) + body, 0)
         answer: Document = bson.decode(self._connection.receive_message(number).raw_command_response())
@@ -99,7 +103,10 @@ class Lines:
     def transaction(self, work: Callable[[Steps], Result | Refused[Result]]) -> Result:
         """Run `work` in a transaction and commit it, once; `Refused` writes nothing. Whatever is raised by it or by the
         server goes to the caller; after a `PyMongoError` it is not known whether it was committed."""
-        session, number = self._idle.pop() if self._idle else (Binary(secrets.token_bytes(16), UUID_SUBTYPE), 0)
+        try:
+            session, number = self._idle.pop()
+        except IndexError:
+            session, number = Binary(secrets.token_bytes(16), UUID_SUBTYPE), 0
         fields = {"lsid": {"id": session}, "txnNumber": Int64(number + 1), "autocommit": False}
         try:
             with self._line(fields) as line:
@@ -126,4 +133,4 @@ class Lines:
         # The driver has no public way to a connection. It is the one thing of its inside that is used, beside what the
         # connection itself can do; both are as in the version that requirements.txt fixes, and tests meet every change.
         with self._client._conn_for_writes(None, "line") as connection:
-            yield Line(connection, self._database, fields)
+            yield Line(self._client, connection, self._database, fields)
