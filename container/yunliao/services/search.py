@@ -23,6 +23,8 @@ SECONDS = 1.5
 """Longest time of one call; a search that needs longer is gone on with by its cursor."""
 AT_ONCE = 4
 """Searches an instance runs side by side: they are work for the processor, which live answers need too."""
+TURN_SECONDS = 0.001
+"""Pause between two pages: live answers get their turn."""
 PAGE = 100
 """Messages opened at a time: at most some 15 MB."""
 WORDS = 5
@@ -133,7 +135,7 @@ class _Walk:
                     return place
             if len(page) < PAGE:
                 return None
-            self._parts.clock.sleep(0)  # live answers get their turn
+            self._parts.clock.sleep(TURN_SECONDS)  # of no length, it would let hardly anybody have a turn
 
     def _title(self, conversation: Conversation) -> None:
         title = self._owner.open(conversation.id, "title", conversation.sealed_title).decode()
