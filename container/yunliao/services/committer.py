@@ -21,6 +21,8 @@ PACE = 0.25
 """Seconds between two commits while busy: a phone that gets a line at a time draws no faster."""
 TICK = 0.25
 """Seconds between two looks at what time has made due: places in the line, windows that waited long enough."""
+LET_GO = 2.0
+"""Longest wait, in seconds, for a write that is under way when turns are let go: the process has to end."""
 RETRY = 0.5
 """Seconds between two tries while the store does not answer."""
 
@@ -77,6 +79,17 @@ class Committer:
         """Let the loop end after its current step."""
         self._closed = True
         self._rouse(True)
+
+    def let_go(self, runs: Iterable[Run]) -> None:
+        """End the leases of these turns, after what is being written now, which may renew them. Raises
+        `StoreUnavailable`: then they run out by themselves."""
+        quiet = self._step_lock.acquire(timeout=LET_GO)
+        try:
+            writes = [TurnWrite(turn_id=run.turn.id) for run in runs]
+            self._turns.commit(writes, owner=self._owner, lease_until=self._clock.now_ms())
+        finally:
+            if quiet:
+                self._step_lock.release()
 
     def loop(self) -> None:
         """Commit until `close`."""

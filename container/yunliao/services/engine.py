@@ -8,7 +8,7 @@ from yunliao.domain.events import End, Reasoning, Retract, Text, decode_event
 from yunliao.domain.ledger.endings import Metered
 from yunliao.domain.turn import MessageBody, Turn
 from yunliao.errors import Draining, InstanceLost, StoreUnavailable
-from yunliao.ports import Clock, EventRow, Metrics, TurnLog, Turns, TurnWrite
+from yunliao.ports import Clock, EventRow, Metrics, TurnLog, Turns
 from yunliao.services.asking import Words
 from yunliao.services.committer import Committer
 from yunliao.services.live_log import LiveLog, Numbered
@@ -174,9 +174,8 @@ class Engine:
             self._committer.wake(run, urgent=True)
 
     def _release(self, runs: list[Run]) -> None:
-        released = [TurnWrite(turn_id=run.turn.id) for run in runs]
-        with suppress(StoreUnavailable):  # then the leases run out by themselves
-            self._turns.commit(released, owner=self.instance, lease_until=self._clock.now_ms())
+        with suppress(StoreUnavailable):
+            self._committer.let_go(runs)
         for run in runs:
             run.log.close()
 

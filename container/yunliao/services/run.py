@@ -425,10 +425,12 @@ class Run:
     def collect(self) -> TurnWrite | None:
         """The next rows to make durable, or None. The same write is returned again until `committed`."""
         with self._lock:
+            if self._abandoned:
+                return None  # also of a write that failed: repeating it would renew a lease that was let go
             if self._inflight:
                 self._repeated = True  # what came since waits behind it
                 return self._inflight[0]
-            if self._abandoned or self._written:
+            if self._written:
                 return None  # a check that was still out when it ended has answered
             now = self._tools.clock.now_ms()
             outcome = self.outcome

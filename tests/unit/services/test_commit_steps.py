@@ -1,5 +1,6 @@
 """The group commit over a store that fails, verdicts that come late, and turns that come back."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -211,3 +212,50 @@ def test_an_answer_that_is_whole_when_the_time_to_drain_is_over_is_ended_not_ask
     stored = here.store.turns.get(turn.id)
     assert stored is not None and (stored.live, stored.end_reason) == (False, "complete")
     assert here.store.turns.abandoned(now=here.clock.now_ms() + 1, limit=5) == []
+
+
+def test_leases_are_let_go_after_what_is_being_written(here: Instance) -> None:
+    run = here.run()
+    run.answer.feed(text=ANSWER)
+    here.committer.wake(run)
+    inside, on = threading.Event(), threading.Event()
+    commit = here.turns.commit
+
+    def slow(writes: list[TurnWrite], *, owner: str, lease_until: int) -> CommitResult:
+        if not inside.is_set():
+            inside.set()
+            assert on.wait(30)
+        return commit(writes, owner=owner, lease_until=lease_until)
+
+    here.turns.commit = slow  # type: ignore[method-assign]
+    writing = threading.Thread(target=here.committer.step, daemon=True)
+    writing.start()
+    assert inside.wait(30)
+    leaving = threading.Thread(target=here.committer.let_go, args=([run],), daemon=True)
+    leaving.start()
+    leaving.join(0.05)
+    assert leaving.is_alive()
+    on.set()
+    for thread in (writing, leaving):
+        thread.join(30)
+        assert not thread.is_alive()
+    stored = here.store.turns.get(run.turn.id)
+    assert stored is not None and stored.lease_until == here.clock.now_ms() == here.turns.leases[-1]
+
+
+def test_a_write_that_failed_is_not_repeated_for_a_turn_that_was_let_go(here: Instance) -> None:
+    run = here.run()
+    here.committer.step()
+    run.answer.feed(text=ANSWER)
+    here.committer.wake(run)
+    here.turns.failures = 1
+    with pytest.raises(StoreUnavailable):
+        here.committer.step()
+    here.runs.clear()
+    run.abandon()
+    here.committer.let_go([run])
+    written = len(here.turns.commits)
+    here.committer.step()
+    stored = here.store.turns.get(run.turn.id)
+    assert len(here.turns.commits) == written and stored is not None
+    assert stored.lease_until == here.clock.now_ms()
