@@ -127,6 +127,8 @@ async def poll(session: aiohttp.ClientSession, url: str, number: int, person: st
         target = f"{url}/v1/turns/{turn}/events?after={answer['cursor']}&wait=10"
         async with session.get(target, headers=headers(person)) as response:
             answer = await response.json()
+            if response.status != 200:
+                raise Refused(response.status, answer["error"])
 
 
 async def sse(session: aiohttp.ClientSession, url: str, number: int, person: str) -> Heard:
