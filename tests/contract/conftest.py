@@ -69,3 +69,12 @@ def opened(request: pytest.FixtureRequest, folder: Path) -> Iterator[RecordStore
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RecordStore]:
     yield from opened(request, tmp_path)
+
+
+@pytest.fixture
+def known_mongo(mongo_url: str) -> Iterator[MongoStore]:
+    """A migrated MongoDB store in which all who send have an account."""
+    made = known_users(MongoStore(mongo_url))
+    made.migrate()
+    yield made
+    made.close()

@@ -2,13 +2,11 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pymongo.errors import NetworkTimeout
 
-from tests.contract.known_users import known_users
 from tests.contract.records import LIMITS, draft, last, rows
 from yunliao.adapters.store.mongo import MongoStore, line
 from yunliao.adapters.store.mongo.line import Line, Lines
@@ -20,15 +18,7 @@ PEOPLE = 40
 """More than there are connections."""
 
 
-@pytest.fixture
-def store(mongo_url: str) -> Iterator[MongoStore]:
-    made = known_users(MongoStore(mongo_url))
-    made.migrate()
-    yield made
-    made.close()
-
-
-def test_many_at_once_are_each_written_once(store: MongoStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_at_once_are_each_written_once(known_mongo: MongoStore, monkeypatch: pytest.MonkeyPatch) -> None:
     done: Counter[str] = Counter()
     open_now: Counter[Any] = Counter()
     shared: list[Any] = []
@@ -50,10 +40,10 @@ def test_many_at_once_are_each_written_once(store: MongoStore, monkeypatch: pyte
     said: list[str] = []
 
     def live(number: int) -> None:
-        outcome = store.turns.accept(draft(f"u{number}"), LIMITS)
+        outcome = known_mongo.turns.accept(draft(f"u{number}"), LIMITS)
         assert outcome.turn is not None
         written = [TurnWrite(turn_id=outcome.turn.id, rows=rows(2, 2)), last(outcome.turn, 4)]
-        results = [store.turns.commit([one], owner="me", lease_until=9_000) for one in written]
+        results = [known_mongo.turns.commit([one], owner="me", lease_until=9_000) for one in written]
         said.append("lost" if any(result.lost for result in results) else outcome.status)
 
     threads = [threading.Thread(target=live, args=(number,)) for number in range(PEOPLE)]
@@ -66,14 +56,14 @@ def test_many_at_once_are_each_written_once(store: MongoStore, monkeypatch: pyte
     assert shared == []
     assert done["commitTransaction"] == 2 * PEOPLE
     for number in range(PEOPLE):
-        (conversation,) = store.conversations.page(f"u{number}", before=None, limit=9)
-        assert len(store.conversations.messages(f"u{number}", conversation.id, before=None, limit=9)) == 2
+        (conversation,) = known_mongo.conversations.page(f"u{number}", before=None, limit=9)
+        assert len(known_mongo.conversations.messages(f"u{number}", conversation.id, before=None, limit=9)) == 2
 
 
 def test_a_line_that_took_all_the_time_leaves_none_for_another_way(
-    store: MongoStore, monkeypatch: pytest.MonkeyPatch
+    known_mongo: MongoStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = store.turns.accept(draft(), LIMITS)
+    first = known_mongo.turns.accept(draft(), LIMITS)
     assert first.turn is not None
     write = TurnWrite(turn_id=first.turn.id, rows=rows(2, 1))
     asked: list[str] = []
@@ -85,14 +75,16 @@ def test_a_line_that_took_all_the_time_leaves_none_for_another_way(
     with monkeypatch.context() as held:
         held.setattr(Lines, "update", hanging)
         held.setattr(SessionSteps, "update", lambda *_: pytest.fail("another way was taken"))
-        held.setattr(store._database, "seconds", 1e-9)
+        held.setattr(known_mongo._database, "seconds", 1e-9)
         with pytest.raises(StoreUnavailable, match="NetworkTimeout"):
-            store.turns.commit([write], owner="me", lease_until=9_000)
+            known_mongo.turns.commit([write], owner="me", lease_until=9_000)
     assert asked == ["turns"]
-    assert not store.turns.commit([write], owner="me", lease_until=9_000).lost
+    assert not known_mongo.turns.commit([write], owner="me", lease_until=9_000).lost
 
 
-def test_the_server_goes_on_no_longer_than_somebody_waits(store: MongoStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_server_goes_on_no_longer_than_somebody_waits(
+    known_mongo: MongoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sent: list[dict[str, Any]] = []
     encode = line.bson.encode
 
@@ -101,9 +93,9 @@ def test_the_server_goes_on_no_longer_than_somebody_waits(store: MongoStore, mon
         return encode(command)
 
     monkeypatch.setattr(line.bson, "encode", heard)
-    outcome = store.turns.accept(draft(), LIMITS)
+    outcome = known_mongo.turns.accept(draft(), LIMITS)
     assert outcome.turn is not None
-    store.turns.commit([TurnWrite(turn_id=outcome.turn.id, rows=rows(2, 1))], owner="me", lease_until=9_000)
-    store.turns.commit([last(outcome.turn, 3)], owner="me", lease_until=9_000)
+    known_mongo.turns.commit([TurnWrite(turn_id=outcome.turn.id, rows=rows(2, 1))], owner="me", lease_until=9_000)
+    known_mongo.turns.commit([last(outcome.turn, 3)], owner="me", lease_until=9_000)
     assert {next(iter(one)) for one in sent} >= {"findAndModify", "insert", "update", "commitTransaction"}
     assert all(0 < one["maxTimeMS"] <= 10_000 for one in sent)

@@ -1,6 +1,6 @@
 """One upstream: any OpenAI-compatible `/v1/chat/completions`, over connections that are kept open.
 
-Before its first text a stream is read as it comes, afterwards as seldom as what it is read for allows (pace.py).
+A stream is looked at as seldom as what it is read for allows (pace.py).
 """
 
 import secrets

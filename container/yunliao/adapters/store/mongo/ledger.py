@@ -13,6 +13,7 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.client_session import ClientSession
 
 from yunliao.adapters.store.mongo.database import Database, Document, Refused
+from yunliao.adapters.store.mongo.gate import pass_gate
 from yunliao.adapters.store.mongo.records import LARGEST, load
 from yunliao.adapters.store.mongo.steps import Steps, Update
 from yunliao.adapters.store.posting import let_go_in, move_in, redeem_in, set_plan_in
@@ -76,7 +77,7 @@ class OpenBooks:
 
     def is_user(self, user_id: str) -> bool:
         """Whether there is such a user. An erasure of the user that runs at the same time meets us at the gate."""
-        self._steps.update("gates", [Update({"_id": user_id}, {"$inc": {"passed": 1}}, upsert=True)])
+        pass_gate(self._steps, user_id, "")
         return self._one("users", {"_id": user_id}) is not None
 
     def code(self, code_hash: str) -> Code | None:
